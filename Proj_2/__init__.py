@@ -1,0 +1,1 @@
+"""Noise2Noise denoising with a deep-learning framework written from scratch. Start at `model.py`."""

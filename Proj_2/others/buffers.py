@@ -1,0 +1,43 @@
+"""Memory that a module keeps from one call to the next.
+
+A training step makes the same intermediate results over and over. Fresh memory for each of them costs more
+than some of the arithmetic: the system hands it out page by page, each page zeroed at its first touch.
+"""
+
+
+class Buffers:
+    """Tensors by name, made at their first use and again whenever the shape, type or device asked for changes.
+
+    What a buffer holds is undefined until written, except that one taken with `zeroed=True` starts as zeros.
+    """
+
+    def __init__(self):
+        self._kept = {}
+
+    def take(self, name, shape, like, zeroed=False):
+        """A contiguous tensor of `shape` with the type and device of `like`."""
+        kept = self._kept.get(name)
+        if kept is None or kept.shape != shape or kept.dtype != like.dtype or kept.device != like.device:
+            kept = self._kept[name] = like.new_zeros(shape) if zeroed else like.new_empty(shape)
+        return kept
+
+    def take_like(self, name, x):
+        """A tensor with the shape, memory order, type and device of `x`."""
+        kept = self._kept.get(name)
+        if (
+            kept is None
+            or kept.shape != x.shape
+            or kept.stride() != x.stride()
+            or kept.dtype != x.dtype
+            or kept.device != x.device
+        ):
+            kept = self._kept[name] = x.clone()
+        return kept
+
+    def copy_of(self, name, x):
+        """A kept tensor that holds the values of `x`."""
+        return self.take_like(name, x).copy_(x)
+
+    def clear(self):
+        """Give all of the memory back."""
+        self._kept.clear()

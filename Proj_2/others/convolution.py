@@ -1,0 +1,117 @@
+"""What the convolution and the transposed convolution share: their arguments and their parameters."""
+
+from collections import namedtuple
+
+from torch import empty
+
+from .buffers import Buffers
+from .module import Module
+from .patches import channel_first, channel_last
+
+Window = namedtuple("Window", "kernel_size stride padding dilation")
+Window.__doc__ = "How a kernel visits a picture; each field is a pair (vertical, horizontal)."
+
+
+def pair(value, name, minimum=1):
+    """`value` as a pair of whole numbers, (value, value) if it is a single one."""
+    values = tuple(value) if isinstance(value, (tuple, list)) else (value, value)
+    if len(values) != 2 or any(not isinstance(v, int) or v < minimum for v in values):
+        raise ValueError(f"{name} must be a whole number of at least {minimum}, or two of them, not {value!r}")
+    return values
+
+
+class _Parameter:
+    """A tensor attribute that has a gradient beside it, `NAME_grad`.
+
+    Assigning copies the values into the tensor that is there, so that whoever holds it, an optimiser for one,
+    sees them. Only a tensor of another type or on another device takes its place, with a gradient like it.
+    """
+
+    def __set_name__(self, owner, name):
+        self.name = name
+
+    def __get__(self, module, owner=None):
+        return self if module is None else module.__dict__[self.name]
+
+    def __set__(self, module, value):
+        own = module.__dict__.get(self.name)
+        if own is None or value is None:
+            if self.name in module.__dict__ and value is not own:
+                raise ValueError(f"{self.name} can't be added or removed after {type(module).__name__} was made")
+            module.__dict__[self.name] = value
+            module.__dict__[f"{self.name}_grad"] = None if value is None else value.clone().zero_()
+            return
+        if value.shape != own.shape:
+            raise ValueError(f"{self.name} must have shape {tuple(own.shape)}, not {tuple(value.shape)}")
+        if value.dtype == own.dtype and value.device == own.device:
+            own.copy_(value.detach())
+        else:
+            module.__dict__[self.name] = own.to(value.device, value.dtype).copy_(value.detach())
+            module.__dict__[f"{self.name}_grad"] = module.__dict__[self.name].clone().zero_()
+
+
+class Convolution(Module):
+    """The parameters of both convolutions. A weight has torch's shape, rows × columns × k_h × k_w, and is kept
+    channel-last as pictures are, so that it and its gradient can be read as matrices without a copy.
+    """
+
+    weight = _Parameter()
+    bias = _Parameter()
+
+    def __init__(self, in_channels, out_channels, window, groups, bias, transposed):
+        if groups != 1:
+            raise NotImplementedError(f"{type(self).__name__} supports groups=1 only, not groups={groups}")
+        for name, value in (("in_channels", in_channels), ("out_channels", out_channels)):
+            if not isinstance(value, int) or value < 1:
+                raise ValueError(f"{name} must be a whole number of at least 1, not {value!r}")
+        self.in_channels, self.out_channels, self.groups = in_channels, out_channels, groups
+        self.window = window
+        self.kernel_size, self.stride, self.padding, self.dilation = window
+        self.buffers = Buffers()
+        rows, columns = (in_channels, out_channels) if transposed else (out_channels, in_channels)
+        # torch's initialisation: U(−b, b), b = 1/√(columns·k_h·k_w), which for Conv2d is the fan-in.
+        bound = (columns * self.kernel_size[0] * self.kernel_size[1]) ** -0.5
+        initial = empty(rows, columns, *self.kernel_size).uniform_(-bound, bound)
+        self.weight = channel_first(channel_last(initial).contiguous())
+        self.bias = empty(out_channels).uniform_(-bound, bound) if bias else None
+
+    def named_param(self):
+        named = {"weight": (self.weight, self.weight_grad)}
+        if self.bias is not None:
+            named["bias"] = (self.bias, self.bias_grad)
+        return named
+
+    def _matrix(self, dtype):
+        """The weight as a matrix, rows × (k_h·k_w·columns), in the type that the products are made in."""
+        return channel_last(self.weight).reshape(self.weight.shape[0], -1).to(dtype)
+
+    def _add_to_gradients(self, left, right, grad_y):
+        """Add leftᵀ·right to the weight's gradient and the sum of `grad_y`, pixels × channels, to the bias's."""
+        gradient = channel_last(self.weight_grad)
+        if left.dtype == gradient.dtype and gradient.is_contiguous():
+            gradient.view(gradient.shape[0], -1).addmm_(left.t(), right)
+        else:
+            gradient.add_((left.t() @ right).view(gradient.shape))
+        if self.bias is not None:
+            self.bias_grad.add_(grad_y.sum(0))
+
+    def _check(self, x, channels, what):
+        if x.dim() != 4 or x.shape[1] != channels:
+            raise ValueError(
+                f"{type(self).__name__} got {what} of shape {tuple(x.shape)}; expected N×{channels}×H×W"
+            )
+        if not x.is_floating_point():
+            raise ValueError(f"{type(self).__name__} got {what} of type {x.dtype}; expected floating point")
+
+    def _check_gradient(self, grad_y, shape):
+        if shape is None:
+            raise RuntimeError(f"{type(self).__name__}.backward was called before forward")
+        if grad_y.shape != shape:
+            raise ValueError(
+                f"{type(self).__name__}.backward got a gradient of shape {tuple(grad_y.shape)}, "
+                f"but the output has shape {tuple(shape)}"
+            )
+
+    def _result(self, name, shape, like, scratch):
+        """Memory for a result: kept if the caller may not hold on to it, fresh if it may."""
+        return self.buffers.take(name, shape, like) if scratch else like.new_empty(shape)

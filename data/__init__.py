@@ -1,0 +1,5 @@
+"""Real photographs in, Noise2Noise pairs out: `train_data.pkl` and `val_data.pkl` in the course's format.
+
+`load` reads and checks a pair file, `noise` is the corruption, `windows` reads photographs and cuts them to
+256×256, and `build` (also `python -m data build`) makes the two files of them.
+"""

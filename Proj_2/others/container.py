@@ -18,7 +18,7 @@ class Sequential(Module):
         self.modules.append(module)
         return self
 
-    appendLayer = append  # the source paper's name  # noqa: N815
+    appendLayer = append  # the source paper's name
 
     def __getitem__(self, index):
         return Sequential(*self.modules[index]) if isinstance(index, slice) else self.modules[index]

@@ -14,9 +14,7 @@ class Conv2d(Convolution):
         backward  dW += dYᵀ·X      db += sum of the rows of dY      dX = dY·W, scattered back to the picture
     """
 
-    def __init__(
-        self, in_channels, out_channels, kernel_size, stride=1, padding=0, dilation=1, groups=1, bias=True
-    ):
+    def __init__(self, in_channels, out_channels, kernel_size, stride=1, padding=0, dilation=1, groups=1, bias=True):
         window = Window(
             pair(kernel_size, "kernel_size"),
             pair(stride, "stride"),

@@ -97,9 +97,7 @@ class Convolution(Module):
 
     def _check(self, x, channels, what):
         if x.dim() != 4 or x.shape[1] != channels:
-            raise ValueError(
-                f"{type(self).__name__} got {what} of shape {tuple(x.shape)}; expected N×{channels}×H×W"
-            )
+            raise ValueError(f"{type(self).__name__} got {what} of shape {tuple(x.shape)}; expected N×{channels}×H×W")
         if not x.is_floating_point():
             raise ValueError(f"{type(self).__name__} got {what} of type {x.dtype}; expected floating point")
 

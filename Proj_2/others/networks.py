@@ -1,13 +1,16 @@
-"""The networks."""
+"""The networks. All of them halve the picture twice and double it twice, the form that the assignment asks for."""
 
 from .activation import ReLU, Sigmoid
 from .container import Sequential
 from .conv import Conv2d
 from .upsampling import Upsampling
 
+REDUCTION = 4  # pixels of the input, in each direction, behind one pixel of the smallest layer
+HALO = 48  # a multiple of REDUCTION that is more than the distance from which a pixel can influence another
+
 
 def paper():
-    """The network of the source paper, 17,763 parameters, with the padding it leaves out: without it, 32×32
+    """The network of the source paper, 17,763 parameters, with the padding that it leaves out: without it, 32×32
     pixels would not come back as 32×32.
     """
     return Sequential(

@@ -1,0 +1,56 @@
+"""Applying a network to pictures of any number and size, in a bounded amount of memory."""
+
+from torch import arange
+
+from .networks import HALO, REDUCTION
+from .patches import channel_first, channel_last
+
+TILE = 512  # the network works on at most TILE×TILE pixels at a time, be it one tile or many small pictures
+
+
+def predict(network, noisy):
+    """The denoised pictures, float32, on the device of `noisy`.
+
+    `noisy`: N×3×H×W of any N, H and W, values 0–255. A picture that is larger than a tile is worked on in tiles
+    that overlap by more than the network sees, so that no seam can show.
+    """
+    n, _, h, w = noisy.shape
+    denoised = noisy.new_empty(noisy.shape).float()
+    pictures = max(1, TILE * TILE // max(1, h * w))
+    for start in range(0, n, pictures):
+        part = slice(start, start + pictures)
+        for tile_h, inner_h, out_h in _tiles(h):
+            for tile_w, inner_w, out_w in _tiles(w):
+                y = _forward(network, noisy[part, :, tile_h, tile_w])
+                denoised[part, :, out_h, out_w] = y[:, :, inner_h, inner_w]
+    return denoised
+
+
+def _tiles(length):
+    """How to cover `length` pixels: for each tile where it lies, which part of its result to use, and where that
+    belongs. Tiles start at multiples of REDUCTION, where the network's grid of pixels does.
+    """
+    if length <= TILE:
+        yield slice(0, length), slice(0, length), slice(0, length)
+        return
+    step = TILE - 2 * HALO
+    for start in range(0, length, step):
+        end = min(start + step, length)
+        first = max(0, start - HALO)
+        yield slice(first, min(end + HALO, length)), slice(start - first, end - first), slice(start, end)
+
+
+def _forward(network, noisy):
+    """The network's output for one tile, in 0–255. Sizes that are no multiple of REDUCTION are made so by
+    repeating the last row and column, and cut back.
+    """
+    h, w = noisy.shape[2:]
+    weight = network.param()[0][0]
+    rows, columns = (
+        arange(-(-length // REDUCTION) * REDUCTION, device=noisy.device).clamp_(max=length - 1) for length in (h, w)
+    )
+    x = channel_last(noisy)
+    if len(rows) != h or len(columns) != w:
+        x = x.index_select(1, rows).index_select(2, columns)
+    x = x.to(weight.device, weight.dtype).div(255)
+    return network.forward(channel_first(x), scratch=True)[:, :, :h, :w].mul_(255)

@@ -1,0 +1,75 @@
+"""Training: mini-batches of noisy pairs, Adam, and a learning rate that rises and falls once."""
+
+from math import cos, pi
+from random import Random
+
+from torch import arange
+
+from .buffers import Buffers
+from .loss import MSE
+from .optim import Adam
+from .patches import channel_first, channel_last
+
+
+def one_cycle(progress, peak, warmup=0.15):
+    """The learning rate when the part `progress` (0–1) of the training is done: a linear rise from a tenth of
+    `peak`, then half a cosine down to zero (L. Smith and N. Topin, arXiv 1708.07120).
+    """
+    if progress < warmup:
+        return peak * (0.1 + 0.9 * progress / warmup)
+    return peak * 0.5 * (1 + cos(pi * (progress - warmup) / (1 - warmup)))
+
+
+class Training:
+    """A training run: `num_epochs` epochs over `num_pairs` noisy pairs each, a step for every mini-batch.
+
+    Each batch sees its pictures in one of their eight orientations, and either of a pair's two pictures is the
+    input and the other the target: both are noisy versions of one clean picture, so the squared error has the
+    clean picture as its minimiser all the same (J. Lehtinen et al., Noise2Noise, arXiv 1803.04189).
+    """
+
+    def __init__(self, network, num_epochs, num_pairs, peak_lr=3e-3, batch_size=100, seed=0):
+        self.network, self.loss = network, MSE()
+        self.optimizer = Adam(network.param())
+        self.peak_lr, self.batch_size = peak_lr, batch_size
+        self.steps = num_epochs * -(-num_pairs // batch_size)
+        self.random = Random(seed)
+        self.buffers = Buffers()
+
+    def epoch(self, noisy_in, noisy_out):
+        """Train on every pair once. Two tensors N×3×H×W, values 0–255; returns the mean loss, on values 0–1."""
+        order = list(range(len(noisy_in)))
+        self.random.shuffle(order)
+        order = arange(len(order), device=noisy_in.device).new_tensor(order)
+        total = 0.0
+        for start in range(0, len(order), self.batch_size):
+            batch = order[start : start + self.batch_size]
+            total += self._step(*self._orient(noisy_in[batch], noisy_out[batch])) * len(batch)
+        return float(total) / len(order)
+
+    def _orient(self, x, target):
+        """The pair in one of eight orientations, the roles exchanged or not."""
+        if self.random.random() < 0.5:
+            x, target = target, x
+        for axis in (2, 3):
+            if self.random.random() < 0.5:
+                x, target = x.flip(axis), target.flip(axis)
+        if self.random.random() < 0.5:
+            x, target = x.transpose(2, 3), target.transpose(2, 3)
+        return x, target
+
+    def _step(self, x, target):
+        """One update of the parameters; returns the loss before it."""
+        self.optimizer.lr = one_cycle(self.optimizer.steps / self.steps, self.peak_lr)
+        self.optimizer.zero_grad()
+        prediction = self.network.forward(self._scaled("x", x), scratch=True)
+        loss = self.loss.forward(prediction, self._scaled("target", target))
+        self.network.backward(self.loss.backward(scratch=True), scratch=True)
+        self.optimizer.step()
+        return loss
+
+    def _scaled(self, name, x):
+        """`x` on the network's device, with values 0–1 and the memory order that the modules work in."""
+        x = channel_last(x)
+        scaled = self.buffers.take(name, tuple(x.shape), self.network.param()[0][0])
+        return channel_first(scaled.copy_(x).div_(255))

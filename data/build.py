@@ -97,7 +97,7 @@ def split(
 ) -> tuple[list[Photo], list[Photo]]:
     """Divide the photographs into those for training and those for validation; none is in both.
 
-    Without `val_list` a seeded tenth validates, or up to 10 of few photographs, a quarter at most. Raises
+    Without `val_list` a seeded tenth validates, or up to 20 of few photographs, a quarter at most. Raises
     DataError if either side would be empty.
     """
     if val_list is not None:
@@ -109,7 +109,7 @@ def split(
             say(f"{problem}, {min(missing)} for one; the other {len(val)} form the validation set")
     else:
         problem = "a split needs at least 2 different photographs"
-        count = max(1, len(photos) // 10, min(10, len(photos) // 4))
+        count = max(1, len(photos) // 10, min(20, len(photos) // 4))
         val = set(torch.randperm(len(photos), generator=_generator(f"{seed} split"))[:count].tolist())
     if not 0 < len(val) < len(photos):
         raise DataError(

@@ -28,8 +28,7 @@ def load_pair(path: str | os.PathLike) -> tuple[Tensor, Tensor]:
     first, second = pair
     if first.shape != second.shape or first.dtype != second.dtype:
         raise DataError(
-            f"{path}: the two tensors must agree in shape and dtype, not "
-            f"{_describe(first)} and {_describe(second)}"
+            f"{path}: the two tensors must agree in shape and dtype, not {_describe(first)} and {_describe(second)}"
         )
     return first.detach().contiguous(), second.detach().contiguous()
 
@@ -54,9 +53,7 @@ def save_pair(path: str | os.PathLike, first: Tensor, second: Tensor) -> None:
 
 def _unpickle(path: Path):
     if not path.exists():
-        raise DataError(
-            f"{path}: no such file; put the course's {path.name} there, or make one with `python -m data build`"
-        )
+        raise DataError(f"{path}: no such file; put the course's there, or make one with `python -m data build`")
     try:
         return torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:

@@ -1,0 +1,87 @@
+"""One epoch of training from a fresh model: does it run, how long does it take, does it help?"""
+
+import time
+
+import torch
+
+from ..grading import Grading
+from ..registry import Failed, NotApplicable, check
+from .api import predict
+from .psnr import baselines, in_batches, psnr
+
+COURSE_PAIRS = 50_000
+
+
+def one_epoch_run(g: Grading) -> dict:
+    """Train a fresh model for an epoch; PSNR before and after, seconds, and whether its predictions changed."""
+    if not (g.data / "train_data.pkl").is_file():
+        raise NotApplicable("not judged: there is no train_data.pkl in the data folder")
+    g.once(baselines)
+    g.session.forget()
+    g.session.seed(g.seed)
+    model = g.session.new("Model")
+    before = in_batches(g, model)
+    limit = g.config["training"]["seconds_per_50000"]
+    pair = [g.session.put(pictures) for pictures in g.training]  # so that sending them is not timed
+    started = time.monotonic()
+    g.session.call(model, "train", *pair, 1, seconds=limit)
+    seconds = time.monotonic() - started
+    after = in_batches(g, model)
+    clean = g.validation[1]
+    found = {
+        "pairs": len(g.training[0]),
+        "seconds": seconds,
+        "before": psnr(before, clean),
+        "after": psnr(after, clean),
+        "change": (after - before).abs().max().item(),
+        "saturated": (after - after.round()).abs().max().item() < 1e-3 and after.unique().numel() < 16,
+    }
+    g.measurements["training"] = found
+    return found
+
+
+@check("training", needs=("api.shape_and_range",))
+def one_epoch(g: Grading):
+    """One epoch of train() from a fresh model ends in time and leaves a sensible PSNR"""
+    found = g.once(one_epoch_run)
+    limit = g.config["training"]["seconds_per_50000"]
+    extrapolated = found["seconds"] * max(1.0, COURSE_PAIRS / found["pairs"])
+    if extrapolated > limit:
+        g.warn(f"at this pace 50,000 pairs take {extrapolated:.0f} s; the assignment allows {limit:g} s")
+    gain = found["after"] - found["before"]
+    if found["saturated"]:
+        raise Failed(
+            f"after training the model predicts only a few fixed values ({found['after']:.2f} dB)",
+            "Is the learning rate too high?",
+        )
+    needed = 0.0 if g.quick else g.config["training"]["sensible_gain_db"]
+    if gain < needed:
+        raise Failed(
+            f"PSNR {found['before']:.2f} dB before, {found['after']:.2f} dB after; expected a gain of {needed:g} dB",
+            "Does the optimiser see the model's own parameters? Is the gradient's sign right?",
+        )
+    return found
+
+
+@check("training", needs=("api.shape_and_range",))
+def changes_weights(g: Grading):
+    """train() changes the model"""
+    if g.once(one_epoch_run)["change"] < 1e-3:
+        raise Failed(
+            "the predictions are the same before and after training", "Does step() reach the weights in use?"
+        )
+
+
+@check("training", needs=("api.shape_and_range",))
+def remainder_batch(g: Grading):
+    """train() takes any number of pairs, and leaves them as they are"""
+    generator = torch.Generator().manual_seed(g.seed)
+    noisy = (torch.rand(7, 3, 32, 32, generator=generator) * 255).to(torch.uint8)
+    for n, kind in ((7, torch.uint8), (1, torch.float32)):
+        pair = g.session.put(noisy[:n].to(kind)), g.session.put(noisy[:n].flip(3).to(kind))
+        model = g.session.new("Model")
+        model.train(*pair, 1)
+        for given, there in zip((noisy[:n], noisy[:n].flip(3)), pair, strict=True):
+            if not torch.equal(g.session.value(there).to(torch.float64), given.double()):
+                raise Failed(f"train changed the pictures that it was given ({n} pairs, {kind})")
+        predict(g, model, noisy[:1].float())

@@ -1,0 +1,156 @@
+"""Grade one submission: run the checks in order and record what each of them found."""
+
+import functools
+import os
+import tempfile
+import time
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+
+from . import results, submission
+from .registry import CHECKS, Check, Failed, NotApplicable
+from .results import Finding, Report
+from .sandbox import SubmissionProblem
+from .session import Session
+
+
+class Grading:
+    """What a check may use: the submission (its process and its files), the data, the configuration."""
+
+    def __init__(self, handed_in: submission.Submission, data: Path, config: dict, quick: bool, seed: int):
+        self.submission, self.data, self.config, self.quick, self.seed = handed_in, data, config, quick, seed
+        self.warnings: list[str] = []
+        self.measurements: dict = {}
+        self._results: dict = {}
+        self.session: Session | None = None
+        self.files: Path | None = None  # the copy that is graded
+        self.left_out: list[str] = []  # what of the submission was not copied
+        self.unusable = ""  # why there is no copy
+
+    def open(self, folder: Path) -> None:
+        """Take the copy into `folder` and start the process; nothing of the submission runs yet."""
+        if self.submission.folder is not None:
+            cap = self.config["limits"]["snapshot_mb"]
+            try:
+                self.left_out = submission.snapshot(self.submission, folder, cap)
+            except submission.TooLarge as error:
+                self.unusable = str(error)
+                return
+            self.files = folder / self.submission.package
+            self.session = Session(folder, self.submission.package, self.config["limits"])
+
+    def warn(self, sentence: str) -> None:
+        """Add to the finding of the running check; costs no points."""
+        if sentence not in self.warnings:
+            self.warnings.append(sentence)
+
+    def once(self, function: Callable, *args):
+        """function(self, *args), computed by the first check that asks and shared with the others."""
+        key = (function, *args)
+        if key not in self._results:
+            self._results[key] = function(self, *args)
+        return self._results[key]
+
+    @functools.cached_property
+    def validation(self):
+        """(noisy, clean), two tensors N×3×H×W with values 0–255; the clean ones never leave this process."""
+        from data.load import load_pair
+
+        return load_pair(self.data / "val_data.pkl")
+
+    @functools.cached_property
+    def training(self):
+        """Two noisy versions of the training pictures; with --quick the first few."""
+        from data.load import load_pair
+
+        pair = load_pair(self.data / "train_data.pkl")
+        return tuple(t[: self.config["training"]["quick_pairs"]] for t in pair) if self.quick else pair
+
+
+def grade(
+    handed_in: submission.Submission,
+    data: Path,
+    config: dict,
+    *,
+    only: tuple[str, ...] = (),
+    quick: bool = False,
+    seed: int = 0,
+    progress: Callable[[Check], None] = lambda check: None,
+) -> Report:
+    """Run the checks (`only` those groups, and what they need) and report. `progress` hears of each one
+    beforehand.
+    """
+    started = time.perf_counter()
+    grading = Grading(handed_in, data, config, quick, seed)
+    with tempfile.TemporaryDirectory(prefix="grading-") as folder:
+        os.chmod(folder, 0o755)
+        try:
+            grading.open(Path(folder))
+            prepare()
+            findings: dict[str, Finding] = {}
+            for check in selected(only):
+                progress(check)
+                findings[check.name] = run(check, grading, findings)
+        finally:
+            if grading.session:
+                grading.session.close()
+    child = grading.session and grading.session.child
+    return Report(
+        submission=str(handed_in.folder or handed_in.given),
+        findings=tuple(findings.values()),
+        measurements=grading.measurements,
+        enforced=child.enforced or {} if child else {},
+        output=child.output.decode(errors="replace") if child else "",
+        seconds=time.perf_counter() - started,
+    )
+
+
+def prepare() -> None:
+    """Import torch, while the submission's process does the same, and the checks, which registers them."""
+    import torch
+
+    from . import checks  # noqa: F401
+
+    torch.set_num_threads(1)  # the references are tiny: leave the cores to the submission
+
+
+def selected(only: tuple[str, ...]) -> list[Check]:
+    """The checks of the groups `only` (all if empty) and those that they need, in order."""
+    wanted = {name for name, check in CHECKS.items() if not only or check.group in only}
+    for name in reversed(CHECKS):
+        if name in wanted:
+            wanted.update(CHECKS[name].needs)
+    return [check for name, check in CHECKS.items() if name in wanted]
+
+
+def run(check: Check, grading: Grading, findings: dict[str, Finding]) -> Finding:
+    """One check's finding. Only what the submission did can fail it; anything else is the grader's error."""
+    points = grading.config["points"].get(check.group, {}).get(check.name.partition(".")[2], 1)
+    visibility = grading.config["visibility"].get(check.name, "visible")
+    finding = functools.partial(
+        Finding, check.name, check.title, check.group, max_points=points, visibility=visibility
+    )
+    blocked = [name for name in check.needs if findings[name].status != results.PASSED]
+    if blocked:
+        return finding(results.SKIPPED, message=f"needs “{CHECKS[blocked[0]].title}”")
+    grading.warnings = []
+    started = time.perf_counter()
+    try:
+        details = check.run(grading)
+        outcome = {"status": results.PASSED, "points": points, "details": details or {}}
+    except Failed as failure:
+        outcome = {"status": results.FAILED, "message": failure.message, "hint": failure.hint}
+    except NotApplicable as reason:
+        outcome = {"status": results.ABSENT, "message": str(reason), "max_points": 0}
+    except SubmissionProblem as problem:
+        outcome = {"status": results.FAILED, "message": str(problem)}
+    except Exception as error:
+        trace = "".join(traceback.format_exception(error)[-4:])
+        outcome = {
+            "status": results.ERROR,
+            "message": f"the grader broke: {error!r}",
+            "details": {"trace": trace},
+        }
+    seconds = time.perf_counter() - started
+    return finding(**outcome, warnings=tuple(grading.warnings), seconds=seconds)

@@ -1,0 +1,48 @@
+"""The checks: how one is written, and how it says what it found."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+
+class Failed(Exception):
+    """The submission does not do what the check's title says."""
+
+    def __init__(self, message: str, hint: str = ""):
+        super().__init__(message)
+        self.message, self.hint = message, hint
+
+
+class NotApplicable(Exception):
+    """The assignment leaves it open, and this submission chose otherwise."""
+
+
+@dataclass(frozen=True)
+class Check:
+    name: str  # group.function
+    group: str
+    title: str
+    needs: tuple[str, ...]
+    run: Callable
+
+
+CHECKS: dict[str, Check] = {}  # in the order of definition, which is the order of grading
+
+
+def check(group: str, needs: tuple[str, ...] = ()):
+    """Register a function as a check; its docstring's first line is the title that a student reads.
+
+    It is called with the Grading, raises Failed or returns a dict of details (or None). An exception inside the
+    submission counts as Failed; any other exception is a fault of the grader and reported as such. `needs` names
+    checks defined before; if one of them did not pass, this one is skipped.
+    """
+
+    def register(function: Callable) -> Callable:
+        name = f"{group}.{function.__name__}"
+        missing = [other for other in needs if other not in CHECKS]
+        if missing or name in CHECKS:
+            raise ValueError(f"check {name}: defined twice, or needs {missing}, not defined before it")
+        title = (function.__doc__ or "").strip().splitlines()[0].rstrip(".")
+        CHECKS[name] = Check(name, group, title, needs, function)
+        return function
+
+    return register

@@ -1,0 +1,1 @@
+"""Ways to show a Report; each is a pure function of it."""

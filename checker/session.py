@@ -1,0 +1,149 @@
+"""The submission as the checks see it: objects that live in its process and are used as if they were here.
+
+    session = Session(snapshot, "Proj_2", limits)
+    conv = session.new("Conv2d", 3, 8, 3, stride=2)
+    session.set(conv, "weight", weight)
+    y = conv.forward(x)                     # a plain tensor, here
+    params = session.keep(conv, "param")    # stays there
+
+A process that dies is started again for the next request, so that one bad answer does not cost the other checks.
+"""
+
+from pathlib import Path
+
+from .sandbox import Child, Stopped
+from .values import Ref
+
+
+class Remote:
+    """An object in the submission's process; its methods are called there."""
+
+    def __init__(self, session: "Session", ref: Ref):
+        self._session, self._ref = session, ref
+
+    def __getattr__(self, method: str):
+        if method.startswith("__"):
+            raise AttributeError(method)
+        return lambda *args, **kwargs: self._session.call(self, method, *args, **kwargs)
+
+
+class Session:
+    """One submission, in one process at a time."""
+
+    def __init__(self, snapshot: Path, package: str, limits: dict):
+        """Start the first process; returns at once. `limits` is the table of that name in config.toml."""
+        self.snapshot, self.package, self.limits = snapshot, package, limits
+        self.inside = False  # whether the package's own folder had to be put on the path
+        self.starts, self.kept = 1, 0
+        self.loaded: list[str] | None = None
+        self.tensors_with_grad = 0  # answers that asked for, or came from, autograd
+        self.foreign_types: set[str] = set()  # subclasses of Tensor among the answers
+        self.child = Child(snapshot, limits)
+
+    # The process ------------------------------------------------------------------------------------
+
+    def load(self, inside: bool = False) -> list[str]:
+        """Import the submission's model.py; returns the names that it defines."""
+        self.inside = inside
+        self.loaded = self._ask("load", {"package": self.package, "inside": inside})
+        return self.loaded
+
+    def _living(self) -> Child:
+        """The process; a new one, with the submission loaded again, if the last one is gone."""
+        if self.child.problem:
+            if self.starts >= self.limits["starts"]:
+                raise Stopped(f"{self.child.problem}; it was started {self.starts} times and is not again")
+            self.starts += 1
+            self.child = Child(self.snapshot, self.limits)
+            if self.loaded is not None:
+                self.load(self.inside)
+        return self.child
+
+    def _ask(self, do: str, fields: dict, keep: bool = False, seconds: float | None = None):
+        child = self._living()
+        number = None
+        if keep:
+            self.kept += 1
+            number = self.kept
+        seconds = seconds or self.limits["request_seconds"]
+        cap = self.limits["answer_mb"] << 20
+        result = child.ask(do, self._refs(fields), number, seconds, cap, None, self._see)
+        return Remote(self, Ref(number, self.starts)) if keep else result
+
+    def _refs(self, value):
+        """`value` with every Remote in it replaced by its reference."""
+        if isinstance(value, Remote):
+            if value._ref.process != self.starts:
+                raise Stopped(f"the object is gone: {self.child.problem or 'its process was started again'}")
+            return value._ref
+        if isinstance(value, dict):
+            return {name: self._refs(item) for name, item in value.items()}
+        if isinstance(value, list | tuple):
+            return type(value)(self._refs(item) for item in value)
+        return value
+
+    def _see(self, _, entry: dict) -> None:
+        self.tensors_with_grad += entry.get("requires_grad") is not False
+        if entry.get("type") not in ("Tensor", "Parameter"):
+            self.foreign_types.add(str(entry.get("type"))[:100])
+
+    def close(self) -> None:
+        self.child.close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    # What can be asked of it ------------------------------------------------------------------------
+
+    def new(self, name: str, *args, **kwargs) -> Remote:
+        """Construct the submission's class `name`."""
+        return self._ask("new", {"name": name, "args": list(args), "kwargs": kwargs}, keep=True)
+
+    def call(self, target: Remote, method: str, *args, seconds: float | None = None, **kwargs):
+        """The value of target.method(*args, **kwargs), within `seconds`."""
+        fields = {"target": target, "method": method, "args": list(args), "kwargs": kwargs}
+        return self._ask("call", fields, seconds=seconds)
+
+    def keep(self, target: Remote, method: str, *args, **kwargs) -> Remote:
+        """As `call`, but the value stays there."""
+        fields = {"target": target, "method": method, "args": list(args), "kwargs": kwargs}
+        return self._ask("call", fields, keep=True)
+
+    def get(self, target: Remote, name: str):
+        """The value of an attribute."""
+        return self._ask("get", {"target": target, "name": name})
+
+    def set(self, target: Remote, name: str, value) -> None:
+        """Assign an attribute."""
+        self._ask("set", {"target": target, "name": name, "value": value})
+
+    def value(self, target: Remote):
+        """What an object is by now, for instance a tensor that was passed to a method."""
+        return self._ask("value", {"target": target})
+
+    def put(self, value) -> Remote:
+        """A value over there."""
+        return self._ask("put", {"value": value}, keep=True)
+
+    def strided(self, value) -> Remote:
+        """A tensor over there whose last two dimensions are exchanged in memory: equal, but not contiguous."""
+        return self._ask("strided", {"value": value}, keep=True)
+
+    def seed(self, seed: int) -> None:
+        """Seed torch's and Python's generators over there."""
+        self._ask("seed", {"seed": seed})
+
+    def chdir(self, path: str) -> None:
+        """Change the working directory over there; "" is the submission's own again."""
+        self._ask("chdir", {"path": path})
+
+    def poison(self, on: bool) -> None:
+        """Have fresh memory over there filled with NaN, or not."""
+        self._ask("poison", {"on": on})
+
+    def forget(self) -> None:
+        """Drop all kept objects."""
+        self._ask("forget", {})

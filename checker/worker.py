@@ -1,0 +1,153 @@
+"""Child side: keeps the submission's objects and does with them what the grader asks, one request at a time.
+
+It holds no reference value and no clean picture, judges nothing, and answers with data alone. Started as
+`python -I worker.py FOLDER LIMITS REQUESTS ANSWERS`: the working copy of the submission, the limits (JSON), and the
+two pipes, its only descriptors besides /dev/null and the captured output.
+"""
+
+import json
+import os
+import sys
+import traceback
+import types
+from pathlib import Path
+
+HERE = str(Path(__file__).resolve().parent)
+sys.path.insert(0, HERE)
+import jail  # noqa: E402
+import values  # noqa: E402
+import wire  # noqa: E402
+
+sys.path.remove(HERE)
+
+REQUEST_CAP = 4 << 30  # bytes; requests come from the grader
+
+
+class Worker:
+    """The objects of the submission by number, and one method for each kind of request."""
+
+    def __init__(self, folder: str):
+        self.folder = folder
+        self.module: types.ModuleType | None = None
+        self.objects: dict[int, object] = {}
+
+    def load(self, package: str, inside: bool):
+        """Import PACKAGE.model; `inside` also puts the package's own folder on the path. Returns public names."""
+        import importlib
+
+        paths = [self.folder, *([str(Path(self.folder, package))] if inside else [])]
+        sys.path[:0] = paths
+        try:
+            self.module = importlib.import_module(f"{package}.model")
+        except BaseException:
+            for path in paths:
+                sys.path.remove(path)
+            raise
+        return sorted(name for name in vars(self.module) if not name.startswith("_"))
+
+    def new(self, name: str, args: list, kwargs: dict):
+        return getattr(self.module, name)(*args, **kwargs)
+
+    def call(self, target, method: str, args: list, kwargs: dict):
+        return getattr(target, method)(*args, **kwargs) if method else target(*args, **kwargs)
+
+    def get(self, target, name: str):
+        return getattr(target, name)
+
+    def set(self, target, name: str, value):
+        setattr(target, name, value)
+
+    def value(self, target):
+        return target
+
+    def put(self, value):
+        return value
+
+    def strided(self, value):
+        """The same tensor, as a non-contiguous view: last dimensions exchanged in memory."""
+        return value.transpose(-1, -2).contiguous().transpose(-1, -2)
+
+    def forget(self):
+        self.objects.clear()
+
+    def chdir(self, path: str):
+        """Change the working directory; "" is the working copy."""
+        os.chdir(path or self.folder)
+
+    def seed(self, seed: int):
+        import random
+
+        import torch
+
+        torch.manual_seed(seed)
+        random.seed(seed)
+
+    def poison(self, on: bool):
+        """Fill fresh tensors (torch.empty and its kin) with NaN, to show who relies on their content."""
+        import torch
+
+        # not torch.use_deterministic_algorithms, which spends two seconds on importing torch's compiler
+        torch._C._set_deterministic_algorithms(on, warn_only=True)
+        torch.utils.deterministic.fill_uninitialized_memory = on
+
+    # ---------------------------------------------------------------------------------------------
+
+    def answer(self, request: dict, arrays: list):
+        """Do one request; returns the answer's message and arrays."""
+        packer = values.Packer(request["cap"])
+        try:
+            fields = values.unpack(request["fields"], arrays, self.objects.__getitem__)
+            result = getattr(self, request["do"])(**fields)
+            if request["keep"] is not None:
+                self.objects[request["keep"]] = result
+                result = None
+            return {"id": request["id"], "value": packer.pack(result)}, packer.arrays
+        except values.Unsendable as error:
+            return {"id": request["id"], "unsendable": error.reason}, []
+        except BaseException as error:
+            return {"id": request["id"], "raised": self.describe(error)}, []
+
+    def describe(self, error: BaseException) -> dict:
+        """An exception as text: its type, its message, and where in the submission it came from."""
+        frames = traceback.extract_tb(error.__traceback__)
+        inside = [f for f in frames if f.filename.startswith(self.folder)]
+        if isinstance(error, SyntaxError) and (error.filename or "").startswith(self.folder):
+            where = f"{os.path.relpath(error.filename, self.folder)}:{error.lineno}"
+        elif inside:
+            last = inside[-1]
+            where = f"{os.path.relpath(last.filename, self.folder)}:{last.lineno}, in {last.name}"
+        else:
+            where = ""
+        try:
+            text = str(error)
+        except BaseException:
+            text = "(its message can't be read)"
+        lines = "".join(traceback.format_list(inside[-5:]))
+        return {
+            "type": type(error).__name__[:100],
+            "text": text[:1000],
+            "where": where[:300],
+            "trace": lines[-3000:],
+        }
+
+
+def main() -> None:
+    folder, limits = sys.argv[1], json.loads(sys.argv[2])
+    requests, answers = int(sys.argv[3]), int(sys.argv[4])
+    sys.argv[1:] = []
+    report = jail.enter(folder, limits)
+    import torch
+
+    torch.set_grad_enabled(False)
+    torch.set_num_threads(limits["threads"])
+    wire.send(answers, {"ready": report})
+    worker = Worker(folder)
+    while True:
+        try:
+            request, arrays = wire.receive(requests, REQUEST_CAP)
+        except wire.Closed:
+            os._exit(0)
+        wire.send(answers, *worker.answer(request, arrays))
+
+
+main()

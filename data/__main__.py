@@ -19,7 +19,7 @@ def main() -> int:
         print(f"error: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("interrupted: nothing was written", file=sys.stderr)
+        print("interrupted; no file was left incomplete", file=sys.stderr)
         return 130
     print(f"\n{'file':<16}{'pairs':>8}{'photographs':>14}{'noise, dB':>12}")
     for name in (TRAIN_FILE, VAL_FILE):

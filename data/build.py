@@ -85,7 +85,9 @@ def build(
         TRAIN_FILE: _describe(out / TRAIN_FILE, train, train_pairs, _noise_psnr(*pairs[TRAIN_FILE], noisy=2)),
         VAL_FILE: _describe(out / VAL_FILE, val, val_pairs, _noise_psnr(*pairs[VAL_FILE], noisy=1)),
     }
-    (out / RECORD_FILE).write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    partial = out / f".{RECORD_FILE}.partial"
+    partial.write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    partial.replace(out / RECORD_FILE)
     return record
 
 

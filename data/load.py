@@ -43,7 +43,7 @@ def save_pair(path: str | os.PathLike, first: Tensor, second: Tensor) -> None:
     try:
         # Given an open file instead of a name, torch leaves the name out of what it writes.
         with open(partial, "wb") as file:
-            torch.save((first.contiguous(), second.contiguous()), file)
+            torch.save((first.contiguous().clone(), second.contiguous().clone()), file)
         os.replace(partial, path)
     except (OSError, RuntimeError) as error:  # torch reports a full disk as RuntimeError
         raise DataError(f"{path}: can't be written ({_first_line(error)})") from error
@@ -57,7 +57,7 @@ def _unpickle(path: Path):
     try:
         return torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
-        if "Unsupported" in str(error):
+        if "GLOBAL" in str(error):  # the pickle names a function or class that is not allowed
             reason = "it asks for more than tensors, and was refused without executing anything"
         else:
             reason = "it is truncated or not written by torch.save"

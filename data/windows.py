@@ -109,10 +109,10 @@ def _cut(photo: Image.Image, side: int, x: int, y: int) -> Tensor:
 
 
 def _rgb(image: Image.Image) -> Image.Image:
-    if image.mode.startswith("I"):  # one channel of 16 bits, which Pillow would clip at 255 instead of scaling
-        return Image.fromarray((numpy.asarray(image) // 257).clip(0, 255).astype("uint8")).convert("RGB")
-    if image.mode == "F":
-        raise DataError("floating-point pictures have no agreed range")
+    if image.mode.startswith("I;16"):  # Pillow would clip 16 bits at 255 instead of scaling them
+        return Image.fromarray((numpy.asarray(image) // 257).astype("uint8")).convert("RGB")
+    if image.mode in ("I", "F"):
+        raise DataError("32-bit values have no agreed range")
     if image.has_transparency_data:
         image = image.convert("RGBA")
         image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)

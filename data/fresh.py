@@ -1,0 +1,66 @@
+"""Noisy pairs without end: windows of photographs, with new noise for every epoch."""
+
+import os
+from collections.abc import Callable, Iterable
+from functools import partial
+
+import torch
+from torch import Tensor
+from tqdm import tqdm
+
+from .build import Photo, _cores, _generator, _make_val, _read_all, _workers, split
+from .noise import BLOCK, corrupt
+from .windows import SIDE, ZOOM, find_photos, random_windows, read_photo
+
+LOT = 100  # windows worked on in one go: 20 MB of them
+
+
+class FreshPairs:
+    """A pool of 256×256 windows, uint8 N×3×256×256, of which every epoch makes new noisy pairs."""
+
+    def __init__(self, windows: Tensor, seed: int):
+        self.windows, self.seed = windows, seed
+
+    def epoch(self, number: int, pairs: int) -> tuple[Tensor, Tensor]:
+        """The pairs of epoch `number`, two uint8 tensors pairs×3×32×32: the same whenever it is asked for."""
+        generator = _generator(f"{self.seed} epoch {number}")
+        rounds = -(-pairs // len(self.windows))
+        order = torch.cat([torch.randperm(len(self.windows), generator=generator) for _ in range(rounds)])[:pairs]
+        first, second = torch.empty(2, pairs, 3, SIDE // BLOCK, SIDE // BLOCK, dtype=torch.uint8)
+        for here, lot in zip(torch.arange(pairs).split(LOT), order.split(LOT), strict=True):
+            windows = self.windows[lot]
+            first[here], second[here] = corrupt(windows, generator), corrupt(windows, generator)
+        return first, second
+
+
+def fresh_pairs(
+    photos: Iterable[str | os.PathLike],
+    windows: int,
+    val_pairs: int,
+    val_list: str | os.PathLike | None = None,
+    zoom: float = ZOOM,
+    seed: int = 0,
+    say: Callable[[str], None] = tqdm.write,
+) -> tuple[FreshPairs, tuple[Tensor, Tensor]]:
+    """A pool of `windows` windows (200 kB each) of the photographs in the folders `photos`, and the validation
+    pairs, noisy and clean, that `build` would make of those it holds out. `zoom`: how much larger than in the
+    course a window's photograph may be scaled. Raises DataError in one sentence.
+    """
+    with _workers(_cores()) as each:
+        train, val = split(_read_all(find_photos(list(photos)), each, say), val_list, seed, say)
+        return FreshPairs(_pool(train, windows, zoom, seed, each), seed), _make_val(val, val_pairs, seed, each)
+
+
+def _pool(photos: list[Photo], windows: int, zoom: float, seed: int, each: Callable) -> Tensor:
+    counts = [windows // len(photos) + (i < windows % len(photos)) for i in range(len(photos))]
+    pool = torch.empty(windows, 3, SIDE, SIDE, dtype=torch.uint8)
+    with tqdm(total=windows, desc="windows", unit="window", mininterval=0.5) as bar:
+        for drawn in each(partial(_draw, zoom=zoom, seed=seed), photos, counts):
+            pool[bar.n : bar.n + len(drawn)] = torch.from_numpy(drawn)
+            bar.update(len(drawn))
+    return pool
+
+
+def _draw(photo: Photo, count: int, zoom: float, seed: int):
+    generator = _generator(f"{seed} fresh {photo.digest}")
+    return random_windows(read_photo(photo.path), count, generator, zoom).numpy()

@@ -90,7 +90,8 @@ class Model:
         )
         for epoch in range(1, num_epochs + 1):
             start = time.perf_counter()
-            loss = training.epoch(noisy_in.detach(), noisy_out.detach())
+            losses = [float(loss) for loss in training.epoch(noisy_in.detach(), noisy_out.detach())]
+            loss = sum(losses) / len(losses)
             self.epochs_done += 1
             print(f"epoch {epoch}/{num_epochs}  loss {loss:.5f}  {time.perf_counter() - start:.1f} s", flush=True)
 

@@ -34,10 +34,10 @@ class Buffers:
             kept = self._kept[name] = x.clone()
         return kept
 
+    def kept(self, name):
+        """The tensor of that name, None if there is none yet."""
+        return self._kept.get(name)
+
     def copy_of(self, name, x):
         """A kept tensor that holds the values of `x`."""
         return self.take_like(name, x).copy_(x)
-
-    def clear(self):
-        """Give all of the memory back."""
-        self._kept.clear()

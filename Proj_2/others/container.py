@@ -41,6 +41,11 @@ class Sequential(Module):
             grad = module.backward(grad, scratch=inner)
         return grad
 
+    def accumulate(self, grad_y):
+        for module in self.modules[:0:-1]:
+            grad_y = module.backward(grad_y, scratch=True)
+        self.modules[0].accumulate(grad_y)
+
     @staticmethod
     def _chain(modules, scratch):
         """Each module with whether it may use its argument and its kept memory.

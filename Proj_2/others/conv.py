@@ -47,13 +47,16 @@ class Conv2d(Convolution):
             y.add_(self.bias)
         return channel_first(y.view(x.shape[0], *size, self.out_channels))
 
-    def backward(self, grad_y, scratch=False):
+    def accumulate(self, grad_y):
         self._check_gradient(grad_y, self.y_shape)
-        size = self.y_shape[2:]
         grad_rows = channel_last(grad_y).reshape(-1, self.out_channels)
         self._add_to_gradients(grad_rows, self.patches, grad_rows)
+        return grad_rows
+
+    def backward(self, grad_y, scratch=False):
+        grad_rows = self.accumulate(grad_y)
         grad_patches = self.buffers.take("grad_patches", self.patches.shape, self.patches)
         grad_patches.addmm_(grad_rows, self._matrix(grad_rows.dtype), beta=0)
         n, c, h, w = self.x_shape
         grad_x = self._result("grad_x", (n, h, w, c), grad_rows, scratch)
-        return channel_first(scatter(grad_patches, self.window, size, grad_x))
+        return channel_first(scatter(grad_patches, self.window, self.y_shape[2:], grad_x, self.buffers))

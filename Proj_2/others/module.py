@@ -21,6 +21,12 @@ class Module:
     def backward(self, grad_y, scratch=False):
         raise NotImplementedError(f"{type(self).__name__} has no backward")
 
+    def accumulate(self, grad_y):
+        """`backward` for a caller that has no use for the gradient with respect to the input, as training has none
+        for that of the pictures. `grad_y` is given away, as with `scratch=True`.
+        """
+        self.backward(grad_y, scratch=True)
+
     def __call__(self, *args, **kwargs):
         return self.forward(*args, **kwargs)
 

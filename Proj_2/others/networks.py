@@ -23,3 +23,20 @@ def paper():
         Upsampling(32, 3, 2, stride=2),  # 32×32
         Sigmoid(),
     )
+
+
+def large():
+    """A larger network of the same form, 808,275 parameters: overlapping kernels and more channels."""
+    return Sequential(
+        Conv2d(3, 96, 6, stride=2, padding=2),  # 16×16
+        ReLU(),
+        Conv2d(96, 256, 4, stride=2, padding=1),  # 8×8
+        ReLU(),
+        Upsampling(256, 96, 4, stride=2, padding=1),  # 16×16
+        ReLU(),
+        Upsampling(96, 3, 6, stride=2, padding=2),  # 32×32
+        Sigmoid(),
+    )
+
+
+NETWORKS = {"paper": paper, "large": large}

@@ -8,6 +8,8 @@ class _Optimizer:
     its gradient. The parameters are changed in place.
     """
 
+    remembers = ()  # the names of the tensors, one a parameter, that a step leaves for the next
+
     def __init__(self, params, lr):
         self.params = list(params)
         if not self.params:
@@ -23,6 +25,18 @@ class _Optimizer:
         for _, gradient in self.params:
             gradient.zero_()
 
+    def state_dict(self):
+        """What has to be kept, beside the parameters, to go on later as if nothing had happened."""
+        return {"steps": self.steps, "state": [{name: b.kept(name) for name in self.remembers} for b in self.state]}
+
+    def load_state_dict(self, state):
+        """Go on from what `state_dict` returned for the same parameters."""
+        self.steps = state["steps"]
+        for buffers, remembered, (parameter, _) in zip(self.state, state["state"], self.params, strict=True):
+            for name, tensor in remembered.items():
+                if tensor is not None:
+                    buffers.take_like(name, parameter).copy_(tensor)
+
     def step(self):
         """Update every parameter from its gradient."""
         self.steps += 1
@@ -32,6 +46,8 @@ class _Optimizer:
 
 class SGD(_Optimizer):
     """Stochastic gradient descent with momentum, v ← μ·v + (1 − τ)·g and θ ← θ − lr·v, as `torch.optim.SGD`."""
+
+    remembers = ("velocity",)
 
     def __init__(self, params, lr=1e-3, momentum=0, dampening=0, weight_decay=0, nesterov=False):
         super().__init__(params, lr)
@@ -62,6 +78,8 @@ class Adam(_Optimizer):
 
     m ← β₁·m + (1 − β₁)·g,  v ← β₂·v + (1 − β₂)·g²,  θ ← θ − lr · m/(1 − β₁ᵗ) / (√(v/(1 − β₂ᵗ)) + ε).
     """
+
+    remembers = ("mean", "square")
 
     def __init__(self, params, lr=1e-3, betas=(0.9, 0.999), eps=1e-8, weight_decay=0):
         super().__init__(params, lr)

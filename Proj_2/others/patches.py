@@ -38,30 +38,36 @@ def gather(x, window, size, buffers):
     return rows
 
 
-def scatter(rows, window, size, x):
+def scatter(rows, window, size, x, buffers):
     """Write to the picture `x`, N×H×W×C, the sum of its patches: the adjoint of `gather` (also known as col2im).
 
     `rows`: the matrix (N·rows·columns) × (k_h·k_w·C); `size`: the number of patches (rows, columns).
     """
     n, h, w, c = x.shape
     (kh, kw), (sh, sw), (ph, pw), (dh, dw) = window
-    patches = rows.view(n, *size, kh, kw, c)
-    if window == ((sh, sw), (sh, sw), (0, 0), (1, 1)) and (h, w) == (sh * size[0], sw * size[1]):
-        # The patches tile the picture: each pixel lies in just one.
-        x.view(n, size[0], sh, size[1], sw, c).copy_(patches.transpose(2, 3))
+    patches = rows.view(n, *size, kh, kw, c).transpose(2, 3)  # N, rows, kh, columns, kw, C
+    if (kh, kw, ph, pw, dh, dw) == (sh, sw, 0, 0, 1, 1) and (h, w) == (sh * size[0], sw * size[1]):
+        x.view(patches.shape).copy_(patches)  # the patches tile the picture: each pixel lies in just one
         return x
-    x.zero_()
-    for i in range(kh):
-        into_h, from_h = _overlap(i * dh - ph, sh, h, size[0])
-        for j in range(kw):
-            into_w, from_w = _overlap(j * dw - pw, sw, w, size[1])
-            x[:, into_h, into_w].add_(patches[:, from_h, from_w, i, j])
-    return x
+    # Divide the picture, padding included, into blocks of stride × stride pixels. One part of all the patches
+    # covers whole blocks, and can be added in one go; so does the next part, some blocks further on.
+    blocks_h, blocks_w = (
+        max(count - 1 - (-(d * (k - 1) + 1) // s), -(-(length + 2 * p) // s))
+        for count, k, s, d, length, p in ((size[0], kh, sh, dh, h, ph), (size[1], kw, sw, dw, w, pw))
+    )
+    padded = buffers.take("sum", (n, blocks_h * sh, blocks_w * sw, c), x).zero_()
+    blocks = padded.view(n, blocks_h, sh, blocks_w, sw, c)
+    for part_h, block_h, within_h in _parts(kh, sh, dh):
+        for part_w, block_w, within_w in _parts(kw, sw, dw):
+            here = blocks[:, block_h : block_h + size[0], within_h, block_w : block_w + size[1], within_w]
+            here.add_(patches[:, :, part_h, :, part_w])
+    return x.copy_(padded[:, ph : ph + h, pw : pw + w])
 
 
-def _overlap(offset, stride, length, count):
-    """The pixels `offset + stride·p`, p < count, that lie within 0…length−1, and those p: two slices."""
-    first = max(0, -(offset // stride))
-    end = max(first, min(count, (length - 1 - offset) // stride + 1))
-    start = offset + stride * first
-    return slice(start, start + stride * (end - first), stride), slice(first, end)
+def _parts(k, s, d):
+    """The parts of a kernel of size `k` that each fall within one block of `s` pixels: for each which part, how
+    many blocks further on than the patch, and where within the block.
+    """
+    if d == 1:
+        return [(slice(i, min(i + s, k)), i // s, slice(0, min(s, k - i))) for i in range(0, k, s)]
+    return [(slice(i, i + 1), i * d // s, slice(i * d % s, i * d % s + 1)) for i in range(k)]

@@ -31,32 +31,21 @@ class Training:
     def __init__(self, network, num_epochs, num_pairs, peak_lr=3e-3, batch_size=100, seed=0):
         self.network, self.loss = network, MSE()
         self.optimizer = Adam(network.param())
-        self.peak_lr, self.batch_size = peak_lr, batch_size
-        self.steps = num_epochs * -(-num_pairs // batch_size)
-        self.random = Random(seed)
+        self.peak_lr, self.batch_size, self.seed = peak_lr, batch_size, seed
+        self.steps_per_epoch = -(-num_pairs // batch_size)
+        self.steps = num_epochs * self.steps_per_epoch
         self.buffers = Buffers()
 
     def epoch(self, noisy_in, noisy_out):
-        """Train on every pair once. Two tensors N×3×H×W, values 0–255; returns the mean loss, on values 0–1."""
+        """Train on every pair once, two tensors N×3×H×W with values 0–255; yields the loss, on values 0–1, of
+        every step.
+        """
+        random = Random(self.seed * 1_000_003 + self.optimizer.steps)  # the same for a run that was resumed here
         order = list(range(len(noisy_in)))
-        self.random.shuffle(order)
+        random.shuffle(order)
         order = arange(len(order), device=noisy_in.device).new_tensor(order)
-        total = 0.0
-        for start in range(0, len(order), self.batch_size):
-            batch = order[start : start + self.batch_size]
-            total += self._step(*self._orient(noisy_in[batch], noisy_out[batch])) * len(batch)
-        return float(total) / len(order)
-
-    def _orient(self, x, target):
-        """The pair in one of eight orientations, the roles exchanged or not."""
-        if self.random.random() < 0.5:
-            x, target = target, x
-        for axis in (2, 3):
-            if self.random.random() < 0.5:
-                x, target = x.flip(axis), target.flip(axis)
-        if self.random.random() < 0.5:
-            x, target = x.transpose(2, 3), target.transpose(2, 3)
-        return x, target
+        for batch in order.split(self.batch_size):
+            yield self._step(*_orient(noisy_in[batch], noisy_out[batch], random))
 
     def _step(self, x, target):
         """One update of the parameters; returns the loss before it."""
@@ -64,7 +53,7 @@ class Training:
         self.optimizer.zero_grad()
         prediction = self.network.forward(self._scaled("x", x), scratch=True)
         loss = self.loss.forward(prediction, self._scaled("target", target))
-        self.network.backward(self.loss.backward(scratch=True), scratch=True)
+        self.network.accumulate(self.loss.backward(scratch=True))
         self.optimizer.step()
         return loss
 
@@ -73,3 +62,15 @@ class Training:
         x = channel_last(x)
         scaled = self.buffers.take(name, tuple(x.shape), self.network.param()[0][0])
         return channel_first(scaled.copy_(x).div_(255))
+
+
+def _orient(x, target, random):
+    """The pair in one of eight orientations, the roles exchanged or not."""
+    if random.random() < 0.5:
+        x, target = target, x
+    for axis in (2, 3):
+        if random.random() < 0.5:
+            x, target = x.flip(axis), target.flip(axis)
+    if random.random() < 0.5:
+        x, target = x.transpose(2, 3), target.transpose(2, 3)
+    return x, target

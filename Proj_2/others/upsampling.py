@@ -63,7 +63,7 @@ class TransposeConv2d(Convolution):
         patches = self.buffers.take("y_patches", (self.x.shape[0], weight.shape[1]), x)
         patches.addmm_(self.x, weight, beta=0)
         y = self._result("y", (n, *size, self.out_channels), x, scratch)
-        scatter(patches, self.window, (h, w), y)
+        scatter(patches, self.window, (h, w), y, self.buffers)
         if self.bias is not None:
             y.add_(self.bias)
         return channel_first(y)

@@ -1,0 +1,17 @@
+"""Sequential: building it, and state dicts that torch.nn.Sequential reads and writes."""
+
+import oracle
+import pytest
+
+
+def test_sequential(fw):
+    oracle.check_sequential(fw)
+
+
+@pytest.mark.parametrize("spec", [*oracle.NETWORKS, *oracle.NESTED])
+def test_state_dict(fw, spec):
+    oracle.check_state_dict(fw, spec)
+
+
+def test_foreign_state_dict(fw):
+    oracle.check_foreign_state_dict(fw)

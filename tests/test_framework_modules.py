@@ -1,0 +1,114 @@
+"""Every module, forward and backward, against torch.nn in float64 with a random cotangent."""
+
+import oracle
+import pytest
+import torch
+
+PRECISIONS = pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=["float32", "float64"])
+# Enough to meet every code path that a geometry can choose, for the tests that vary something else.
+SOME = [
+    *oracle.POINTWISE,
+    *oracle.NETWORKS,
+    next(iter(oracle.NESTED)),
+    "Conv2d(1, 3, 2, 2, 1)",
+    "Conv2d(3, 5, 3, stride=2, padding=1)",
+    "Conv2d(3, 5, 2, stride=2)",
+    "Conv2d(3, 5, (2, 3), stride=(2, 3))",
+    "Conv2d(2, 3, kernel_size=(1, 4), stride=(2, 1), padding=(2, 0), bias=False)",
+    "Conv2d(2, 3, (2, 3), stride=2, padding=(1, 2), dilation=(3, 1))",
+    "TransposeConv2d(4, 3, 2, stride=2)",
+    "TransposeConv2d(3, 2, 6, stride=2, padding=2)",
+    "TransposeConv2d(3, 2, (3, 2), stride=(2, 1), padding=(1, 0), output_padding=(1, 0))",
+    "TransposeConv2d(2, 3, 3, 1, 1, 0, 1, False, 2)",
+]
+
+
+@pytest.mark.parametrize("grad_mode", [False, True], ids=["autograd off", "autograd on"])
+@PRECISIONS
+@pytest.mark.parametrize("spec", oracle.MODULES)
+def test_module(fw, spec, dtype, grad_mode):
+    torch.set_grad_enabled(grad_mode)
+    oracle.check_module(fw, spec, dtype)
+
+
+@pytest.mark.parametrize("layout", oracle.LAYOUTS)
+@pytest.mark.parametrize("spec", SOME)
+def test_layout_of_the_input(fw, spec, layout):
+    oracle.check_module(fw, spec, layout=layout)
+
+
+def test_layouts_are_what_they_say():
+    x = torch.randn(3, 2, 5, 4)
+    for name, lay_out in oracle.LAYOUTS.items():
+        y = lay_out(x)
+        assert y.shape == x.shape
+        assert y.is_contiguous() == (name in ("contiguous", "requires grad"))
+        assert torch.equal(y, x) == (name != "expanded")
+
+
+@pytest.mark.parametrize("spec", oracle.MODULES)
+def test_fresh_memory_is_not_trusted(fw, spec):
+    with oracle.poisoned():
+        oracle.check_module(fw, spec)
+
+
+@pytest.mark.parametrize("name", ["ReLU", "Sigmoid"])
+@pytest.mark.parametrize("shape", [(4,), (3, 5), (2, 3, 4), (1, 2, 3, 4, 5)], ids=str)
+def test_pointwise_takes_any_shape(fw, name, shape):
+    module, x, grad_y = getattr(fw, name)(), torch.randn(shape), torch.randn(shape)
+    reference = x.double().requires_grad_()
+    expected = getattr(torch, name.lower())(reference)
+    oracle.close("forward", module.forward(x), expected)
+    oracle.close("grad_x", module.backward(grad_y), torch.autograd.grad(expected, reference, grad_y.double())[0])
+
+
+@PRECISIONS
+def test_sigmoid_saturates_without_overflow(fw, dtype):
+    oracle.check_saturation(fw, dtype)
+
+
+@PRECISIONS
+@pytest.mark.parametrize("shape", [(3, 2, 5, 4), (4, 3), (5,)], ids=str)
+def test_mse(fw, shape, dtype):
+    oracle.check_loss(fw, shape, dtype)
+
+
+@pytest.mark.parametrize("spec", [spec for spec in SOME if "Conv" in spec])
+@pytest.mark.parametrize("optimiser", ["SGD", "Adam"])
+def test_weights_written_by_the_caller_count_at_once(fw, spec, optimiser):
+    torch.set_grad_enabled(False)
+    oracle.check_weights(fw, spec, optimiser)
+
+
+@pytest.mark.parametrize("spec", [spec for spec in SOME if "Conv" in spec])
+def test_weights_written_by_the_caller_with_autograd_on(fw, spec):
+    oracle.check_weights(fw, spec)
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        "Conv2d(20, 200, 3)",
+        "Conv2d(10, 300, (5, 2), stride=2)",
+        "TransposeConv2d(10, 200, 3)",
+        "Upsampling(5, 300, (2, 5), 2)",
+    ],
+)
+def test_initial_weights(fw, spec):
+    oracle.check_initial_weights(fw, spec)
+
+
+@pytest.mark.parametrize("name", ["Conv2d", "TransposeConv2d", "NearestUpsampling", "SGD", "Adam"])
+def test_signature(fw, name):
+    oracle.check_signature(fw, name)
+
+
+@pytest.mark.parametrize("name", ["Conv2d", "TransposeConv2d"])
+def test_groups_are_refused_in_words(fw, name):
+    with pytest.raises(NotImplementedError, match=r"groups.*2"):
+        getattr(fw, name)(4, 4, 3, groups=2)
+    getattr(fw, name)(4, 4, 3, groups=1)
+
+
+def test_upsampling_is_the_transposed_convolution(fw):
+    assert issubclass(fw.Upsampling, fw.TransposeConv2d)

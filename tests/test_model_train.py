@@ -1,0 +1,52 @@
+"""Model.train: any N, seeded, from the current weights, and refusing what it can't use."""
+
+import model_oracle
+import pytest
+import torch
+
+from Proj_2.model import Model
+
+
+@pytest.mark.parametrize("n", [1, 2, 101])
+@pytest.mark.parametrize("dtype", [torch.uint8, torch.float32, torch.float64], ids=str)
+def test_train(n, dtype):
+    model_oracle.check_train(Model, n, dtype)
+
+
+def test_train_with_autograd_off():
+    torch.set_grad_enabled(False)
+    model_oracle.check_train(Model, 5, torch.uint8, num_epochs=2)
+
+
+def test_train_learns():
+    model_oracle.check_learning(Model)
+
+
+def test_uint8_and_float_train_alike():
+    trained = []
+    for dtype in (torch.uint8, torch.float32):
+        torch.manual_seed(6)
+        model = Model()
+        model.train(*model_oracle.noisy_pairs(7, dtype), 1)
+        trained.append(model_oracle.weights(model))
+    assert model_oracle.same(*trained)
+
+
+def test_non_contiguous_pairs():
+    trained = []
+    for lay_out in (lambda x: x, lambda x: x.permute(2, 3, 0, 1).contiguous().permute(2, 3, 0, 1)):
+        torch.manual_seed(6)
+        model = Model()
+        model.train(*map(lay_out, model_oracle.noisy_pairs(7)), 1)
+        trained.append(model_oracle.weights(model))
+    assert all(torch.allclose(a, b, atol=1e-5) for a, b in zip(*trained, strict=True))
+
+
+def test_every_epoch_is_reported(capsys):
+    Model().train(*model_oracle.noisy_pairs(3), 4)
+    printed = capsys.readouterr()
+    assert len((printed.out + printed.err).splitlines()) == 4
+
+
+def test_refusals():
+    model_oracle.check_refusals(Model)

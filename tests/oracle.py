@@ -92,7 +92,7 @@ NETWORKS = {
     "Sequential(Conv2d(3, 6, 4, 2, 1), ReLU(), Conv2d(6, 8, 3, 2, 1), Sigmoid(), NearestUpsampling(2), "
     "Conv2d(8, 6, 3, padding=1, bias=False), ReLU(), TransposeConv2d(6, 3, 6, 2, 2))": (3, 12, 8),
 }
-# What works in place stands first or last, inside another network, or behind what only passes on.
+# What works in place stands first or last, in another network, behind its like, or behind what only passes on.
 NESTED = {
     "Sequential(ReLU(), Sequential(Conv2d(3, 4, 3), ReLU()), TransposeConv2d(4, 2, 3))": (3, 7, 9),
     "Sequential(Sequential(ReLU(), Conv2d(3, 2, 3)), Sequential(Upsampling(2, 3, 2, 2), Sigmoid()))": (3, 7, 9),
@@ -100,6 +100,8 @@ NESTED = {
     "Sequential(NearestUpsampling(1), ReLU(), Conv2d(3, 2, 1), ReLU(), NearestUpsampling(1))": (3, 4, 5),
     "Sequential(Sequential(), Sigmoid(), Conv2d(3, 2, 1), ReLU(), Sequential())": (3, 4, 5),
     "Sequential(Conv2d(3, 2, 1))": (3, 4, 5),
+    "Sequential(Conv2d(3, 4, 3), ReLU(), Sigmoid(), Conv2d(4, 2, 1))": (3, 5, 6),
+    "Sequential(Sigmoid(), ReLU(), Sigmoid(), Upsampling(3, 2, 2, 2), ReLU(), ReLU())": (3, 3, 4),
 }
 MODULES = {**CONV, **TRANSPOSED, **POINTWISE, **NETWORKS, **NESTED}
 
@@ -245,6 +247,23 @@ def check_module(fw, spec, dtype=torch.float32, layout="contiguous"):
         trial.forward(n, layout)
         trial.backward(layout)
         trial.backward()
+
+
+def check_scratch(fw, spec):
+    """As training calls it: arguments given away, results good until the next call, or no grad_x at all."""
+    ours, twin = build(fw, spec)
+    for n in (3, 1, 3):
+        for last_call in (lambda grad_y: ours.backward(grad_y, scratch=True), ours.accumulate):
+            x = torch.randn(n, *MODULES[spec])
+            reference, before = x.double().requires_grad_(), [grad.clone() for grad in gradients(ours)]
+            close("forward", ours.forward(x, scratch=True), expected := twin(reference))
+            grad_y = torch.randn_like(expected)
+            expected, *added = torch.autograd.grad(expected, [reference, *twin.parameters()], grad_y)
+            grad_x = last_call(grad_y.float())
+            if last_call != ours.accumulate:
+                close("grad_x", grad_x, expected)
+            for grad, old, new in zip(gradients(ours), before, added, strict=True):
+                close("gradient", grad, old + new)
 
 
 def check_buffers(fw, spec):

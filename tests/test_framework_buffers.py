@@ -12,3 +12,8 @@ def test_nobody_disturbs_anybody(fw, spec):
 @pytest.mark.parametrize("spec", oracle.MODULES)
 def test_callers_may_write_into_what_they_were_given(fw, spec):
     oracle.check_scribbling(fw, spec)
+
+
+@pytest.mark.parametrize("spec", [spec for spec in oracle.MODULES if "Sequential()" not in spec])
+def test_memory_given_away_and_reused(fw, spec):
+    oracle.check_scratch(fw, spec)

@@ -110,10 +110,10 @@ def _check_pictures(name, pictures):
         raise ValueError(f"{name} must be a tensor N×3×H×W, not {type(pictures).__name__}")
     if pictures.dim() != 4 or pictures.shape[1] != 3:
         raise ValueError(f"{name} has shape {tuple(pictures.shape)}; expected N×3×H×W")
-    if pictures.is_complex() or str(pictures.dtype) in ("torch.bool",):
+    if not pictures.is_floating_point() and str(pictures.dtype) != "torch.uint8":
         raise ValueError(f"{name} has type {pictures.dtype}; expected uint8 or floating point")
     if pictures.numel():
-        low, high = float(pictures.min()), float(pictures.max())
+        low, high = (float(limit) for limit in pictures.detach().aminmax())
         if not (low >= 0 and high <= 255):  # a NaN makes both comparisons false
             raise ValueError(f"{name} has values from {low:g} to {high:g}; expected 0 to 255")
 

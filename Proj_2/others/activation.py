@@ -14,7 +14,7 @@ class _Activation(Module):
         self.buffers = Buffers()
 
     def forward(self, x, scratch=False):
-        y = self._apply_(x if scratch else x.clone())
+        y = self._apply_(x if scratch else x.detach().clone())
         self.y = y if scratch else self.buffers.copy_of("y", y)
         return y
 
@@ -26,7 +26,7 @@ class _Activation(Module):
                 f"{type(self).__name__}.backward got a gradient of shape {tuple(grad_y.shape)}, "
                 f"but the output has shape {tuple(self.y.shape)}"
             )
-        return self._apply_derivative_(grad_y if scratch else grad_y.clone())
+        return self._apply_derivative_(grad_y if scratch else grad_y.detach().clone())
 
 
 class ReLU(_Activation):

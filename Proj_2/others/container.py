@@ -6,6 +6,8 @@ from .module import Module
 class Sequential(Module):
     """Apply `modules` in order. Keys of the state, indexing and `append` are those of `torch.nn.Sequential`."""
 
+    in_place = True  # as its first module may be; and empty, it returns its argument
+
     def __init__(self, *modules):
         self.modules = []
         for module in modules:
@@ -30,13 +32,13 @@ class Sequential(Module):
         return iter(self.modules)
 
     def forward(self, x, scratch=False):
-        y = x
+        y = x if scratch or self.modules else x.clone()
         for module, inner in self._chain(self.modules, scratch):
             y = module.forward(y, scratch=inner)
         return y
 
     def backward(self, grad_y, scratch=False):
-        grad = grad_y
+        grad = grad_y if scratch or self.modules else grad_y.clone()
         for module, inner in self._chain(self.modules[::-1], scratch):
             grad = module.backward(grad, scratch=inner)
         return grad
@@ -44,7 +46,8 @@ class Sequential(Module):
     def accumulate(self, grad_y):
         for module in self.modules[:0:-1]:
             grad_y = module.backward(grad_y, scratch=True)
-        self.modules[0].accumulate(grad_y)
+        if self.modules:
+            self.modules[0].accumulate(grad_y)
 
     @staticmethod
     def _chain(modules, scratch):

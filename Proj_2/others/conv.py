@@ -32,7 +32,7 @@ class Conv2d(Convolution):
         )
 
     def forward(self, x, scratch=False):
-        self._check(x, self.in_channels, "an input")
+        x = self._checked(x, self.in_channels)
         size = self.output_size(*x.shape[2:])
         if min(size) < 1:
             raise ValueError(
@@ -48,7 +48,7 @@ class Conv2d(Convolution):
         return channel_first(y.view(x.shape[0], *size, self.out_channels))
 
     def accumulate(self, grad_y):
-        self._check_gradient(grad_y, self.y_shape)
+        grad_y = self._checked_gradient(grad_y, self.y_shape)
         grad_rows = channel_last(grad_y).reshape(-1, self.out_channels)
         self._add_to_gradients(grad_rows, self.patches, grad_rows)
         return grad_rows

@@ -95,13 +95,17 @@ class Convolution(Module):
         if self.bias is not None:
             self.bias_grad.add_(grad_y.sum(0))
 
-    def _check(self, x, channels, what):
+    def _checked(self, x, channels):
+        """`x` without a memory of how it came about, which nothing here has a use for."""
         if x.dim() != 4 or x.shape[1] != channels:
-            raise ValueError(f"{type(self).__name__} got {what} of shape {tuple(x.shape)}; expected N×{channels}×H×W")
+            raise ValueError(
+                f"{type(self).__name__} got an input of shape {tuple(x.shape)}; expected N×{channels}×H×W"
+            )
         if not x.is_floating_point():
-            raise ValueError(f"{type(self).__name__} got {what} of type {x.dtype}; expected floating point")
+            raise ValueError(f"{type(self).__name__} got an input of type {x.dtype}; expected floating point")
+        return x.detach()
 
-    def _check_gradient(self, grad_y, shape):
+    def _checked_gradient(self, grad_y, shape):
         if shape is None:
             raise RuntimeError(f"{type(self).__name__}.backward was called before forward")
         if grad_y.shape != shape:
@@ -109,6 +113,7 @@ class Convolution(Module):
                 f"{type(self).__name__}.backward got a gradient of shape {tuple(grad_y.shape)}, "
                 f"but the output has shape {tuple(shape)}"
             )
+        return grad_y.detach()
 
     def _result(self, name, shape, like, scratch):
         """Memory for a result: kept if the caller may not hold on to it, fresh if it may."""

@@ -18,7 +18,7 @@ class MSE(Module):
                 f"MSE got a prediction of shape {tuple(prediction.shape)} and a target of shape "
                 f"{tuple(target.shape)}; the two must be equal"
             )
-        self.difference = self.buffers.copy_of("difference", prediction).sub_(target)
+        self.difference = self.buffers.copy_of("difference", prediction.detach()).sub_(target.detach())
         return self.difference.norm().square() / self.difference.numel()
 
     def backward(self, scratch=False):

@@ -52,7 +52,7 @@ class TransposeConv2d(Convolution):
         )
 
     def forward(self, x, scratch=False):
-        self._check(x, self.in_channels, "an input")
+        x = self._checked(x, self.in_channels)
         n, _, h, w = x.shape
         size = self.output_size(h, w)
         if min(size) < 1:
@@ -69,7 +69,7 @@ class TransposeConv2d(Convolution):
         return channel_first(y)
 
     def backward(self, grad_y, scratch=False):
-        self._check_gradient(grad_y, self.y_shape)
+        grad_y = self._checked_gradient(grad_y, self.y_shape)
         n, c, h, w = self.x_shape
         grad_y = channel_last(grad_y)
         grad_patches = gather(grad_y, self.window, (h, w), self.buffers)
@@ -98,8 +98,8 @@ class NearestUpsampling(Module):
         n, c, h, w = x.shape
         fh, fw = self.scale_factor
         self.y_shape = (n, c, h * fh, w * fw)
-        repeated = channel_last(x).view(n, h, 1, w, 1, c).expand(n, h, fh, w, fw, c)
-        return channel_first(repeated.reshape(n, h * fh, w * fw, c))
+        y = x.new_empty(n, h, fh, w, fw, c).copy_(channel_last(x.detach()).reshape(n, h, 1, w, 1, c))
+        return channel_first(y.view(n, h * fh, w * fw, c))
 
     def backward(self, grad_y, scratch=False):
         if self.y_shape is None:
@@ -111,4 +111,4 @@ class NearestUpsampling(Module):
             )
         n, c, h, w = self.y_shape
         fh, fw = self.scale_factor
-        return channel_first(channel_last(grad_y).reshape(n, h // fh, fh, w // fw, fw, c).sum((2, 4)))
+        return channel_first(channel_last(grad_y.detach()).reshape(n, h // fh, fh, w // fw, fw, c).sum((2, 4)))

@@ -21,7 +21,7 @@ def noisy_pairs(n, dtype=torch.uint8):
 
 
 def weights(model):
-    return [value.detach().clone() for value, _ in model.network.param()]
+    return [value.detach().cpu().clone() for value, _ in model.network.param()]  # the network may be on CUDA
 
 
 def same(before, after):
@@ -59,7 +59,7 @@ def check_scale(Model):
     seen = []
     first = model.network[0]
     forward = first.forward
-    first.forward = lambda x, *args, **kwargs: (seen.append(x.detach().clone()), forward(x, *args, **kwargs))[1]
+    first.forward = lambda x, *args, **kwargs: (seen.append(x.detach().cpu().clone()), forward(x, *args, **kwargs))[1]
     for dtype in (torch.uint8, torch.float32):
         model.predict(torch.full((1, 3, 8, 8), 102, dtype=dtype))
     assert all(torch.allclose(x, torch.full_like(x, 102 / 255)) for x in seen), "the network takes values 0–1"

@@ -21,7 +21,7 @@ def folder(tmp_path_factory):
 def copied(folder):
     """The Model of a copy of the submission, and the path of its weights, which are some network's."""
     module, path = package.load(folder), folder / "bestmodel.pth"
-    torch.save({key: value.clone() for key, value in module.Model().network.state_dict().items()}, path)
+    torch.save({key: value.cpu().clone() for key, value in module.Model().network.state_dict().items()}, path)
     return module.Model, path
 
 
@@ -93,7 +93,9 @@ def test_loads_from_any_directory(copied, tmp_path, monkeypatch):
         optimised = [value for value, _ in model.network.param()]
         model.load_pretrained_model()
         assert model_oracle.same(state.values(), model_oracle.weights(model))
-        assert model_oracle.same(state.values(), optimised), "an optimiser made before does not see what was loaded"
+        assert model_oracle.same(state.values(), [value.cpu() for value in optimised]), (
+            "an optimiser made before does not see what was loaded"
+        )
 
 
 def test_training_goes_on_from_what_was_loaded(copied):

@@ -133,6 +133,10 @@ def constants(outcome: Outcome) -> Iterator[tuple[str, float]]:
             if value > 1:
                 yield f"{name} of the {where} ({value}) times", float(value)
                 yield f"1/({name} of the {where}) (1/{value}) times", 1.0 / value
+    area = outcome.given.cotangent.shape[2:].numel() / outcome.given.x.shape[2:].numel()
+    if outcome.case.module == "NearestUpsampling":
+        yield "1/(the factor squared) times", 1 / area
+        yield "(the factor squared) times", area
     yield "twice", 2.0
     yield "half", 0.5
 

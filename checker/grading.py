@@ -46,10 +46,17 @@ class Grading:
             self.warnings.append(sentence)
 
     def once(self, function: Callable, *args):
-        """function(self, *args), computed by the first check that asks and shared with the others."""
+        """function(self, *args), computed by the first check that asks and shared with the others, as is what
+        it raises about the submission.
+        """
         key = (function, *args)
         if key not in self._results:
-            self._results[key] = function(self, *args)
+            try:
+                self._results[key] = function(self, *args)
+            except (Failed, NotApplicable, SubmissionProblem) as problem:
+                self._results[key] = problem
+        if isinstance(self._results[key], Exception):
+            raise self._results[key]
         return self._results[key]
 
     @functools.cached_property

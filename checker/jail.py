@@ -78,8 +78,9 @@ def enter(folder: str, limits: dict) -> dict[str, str]:
         new_namespaces()
     isolated = report["namespaces"] == "enforced"
     become_keeper()
-    # from here on: the innermost process
+    # from here on: another process, the first one in its namespace
     if isolated:
+        become_keeper()  # the first one is deaf to most signals: let the submission be the second
         with measure("own file system"):
             own_root(folder, python, limits["disk_mb"])
     else:

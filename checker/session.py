@@ -45,7 +45,8 @@ class Session:
     def load(self, inside: bool = False) -> list[str]:
         """Import the submission's model.py; returns the names that it defines."""
         self.inside = inside
-        self.loaded = self._ask("load", {"package": self.package, "inside": inside})
+        fields = {"package": self.package, "inside": inside}
+        self.loaded = self._ask("load", fields, seconds=self.limits["load_seconds"])
         return self.loaded
 
     def _living(self) -> Child:

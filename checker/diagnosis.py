@@ -44,7 +44,7 @@ def matching(outcome: Outcome, part: str, tolerance: float) -> list[str]:
     return [
         sentence
         for sentence, values in hypotheses(outcome, part)
-        if mismatch(outcome.got[part], values, tolerance) is None
+        if values.shape == outcome.expected[part].shape and mismatch(outcome.got[part], values, tolerance) is None
     ]
 
 
@@ -68,31 +68,28 @@ def hypotheses(outcome: Outcome, part: str) -> Iterator[tuple[str, Tensor]]:
     if given.weight is not None:
         if part == "grad_weight":
             yield "The kernel's gradient is flipped.", expected.flip(2, 3)
-            yield "The kernel's gradient has rows and columns exchanged.", same_size(expected.mT, expected)
+            yield "The kernel's gradient has rows and columns exchanged.", expected.mT
             yield (
                 "The weight's gradient has input and output channels exchanged: which layout has the weight?",
                 expected.transpose(0, 1).reshape(expected.shape),
             )
         else:
+            exchanged = "The kernel is used with rows and columns exchanged."
+            other_layout = "The weight is read in another layout: did you mean view where a transpose is needed?"
             for sentence, weight in (
                 ("The kernel is used flipped.", given.weight.flip(2, 3)),
-                (
-                    "The kernel is used with rows and columns exchanged.",
-                    same_size(given.weight.mT, given.weight),
-                ),
-                (
-                    "The weight is read in another layout: did you mean view where a transpose is needed?",
-                    given.weight.transpose(0, 1).reshape(given.weight.shape),
-                ),
+                (exchanged, given.weight.mT),
+                (other_layout, given.weight.transpose(0, 1).reshape(given.weight.shape)),
             ):
-                yield sentence, reference(case, replace(given, weight=weight))[part]
+                if weight.shape == given.weight.shape:
+                    yield sentence, reference(case, replace(given, weight=weight))[part]
     if given.bias is not None and part == "forward":
         yield (
             "The bias is not added.",
             reference(case, replace(given, bias=torch.zeros_like(given.bias)))[part],
         )
     if expected.dim() == 4 and part in ("forward", "grad_input"):
-        yield "Rows and columns of the result are exchanged.", same_size(expected.mT, expected)
+        yield "Rows and columns of the result are exchanged.", expected.mT
         yield (
             "The result's values are in another order: did you mean transpose where view is used?",
             expected.transpose(1, 2).reshape(expected.shape),
@@ -101,11 +98,6 @@ def hypotheses(outcome: Outcome, part: str) -> Iterator[tuple[str, Tensor]]:
         yield "The incoming gradient is not multiplied in.", derivative(case, given)
         yield "The incoming gradient is passed through as it is.", given.cotangent.double()
         yield "The mask looks at the gradient's sign, not the input's.", given.cotangent.double().clamp(min=0)
-
-
-def same_size(values: Tensor, like: Tensor) -> Tensor:
-    """`values` if it has the size of `like`; else something that nothing matches."""
-    return values if values.shape == like.shape else torch.full_like(like, torch.inf)
 
 
 def derivative(case, given) -> Tensor:

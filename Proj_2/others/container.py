@@ -54,11 +54,12 @@ class Sequential(Module):
         """Each module with whether it may use its argument and its kept memory.
 
         Unless the network itself may, the first must leave the caller's tensor alone and the last must return
-        memory of the caller's own.
+        memory of the caller's own. And none may work in place on what the one before it has saved.
         """
         last = len(modules) - 1
         for i, module in enumerate(modules):
-            yield module, scratch or (i < last and (i > 0 or not module.in_place))
+            saved = i > 0 and module.in_place and modules[i - 1].in_place
+            yield module, not saved and (scratch or (i < last and (i > 0 or not module.in_place)))
 
     def named_param(self):
         return {

@@ -16,7 +16,7 @@ from test_data_windows import textured
 
 import data.__main__
 import data.build
-from data.build import HERE, Photo, build, split
+from data.build import HERE, LOT, Photo, build, split
 from data.load import DataError, load_pair
 from data.noise import clean
 from data.windows import course_window, read_photo
@@ -101,7 +101,14 @@ def test_training_pairs_show_every_training_photograph_about_equally_often(tmp_p
     shown, counts = first[:, 0, 0, 0].unique(return_counts=True)
     assert shown.tolist() == trained
     assert counts.max() - counts.min() <= 1
-    assert len(first[:50, 0, 0, 0].unique()) == len(trained)  # a batch mixes them
+    assert len(first[:50, 0, 0, 0].unique()) == len(trained)  # a batch mixes them,
+    assert not torch.equal(first[:6], first[6:12])  # and in no fixed order
+
+
+def test_no_two_training_pairs_are_alike(photos, tmp_path):
+    run(photos, tmp_path, train_pairs=9 * 2 * LOT)  # two lots of each photograph
+    first, second = load_pair(tmp_path / "train_data.pkl")
+    assert len(torch.cat([first, second]).flatten(1).unique(dim=0)) == 2 * 9 * 2 * LOT
 
 
 def test_a_list_names_the_validation_photographs(photos, tmp_path):

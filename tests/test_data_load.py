@@ -161,6 +161,14 @@ def test_a_failing_save_keeps_the_old_file_and_leaves_nothing_else(tmp_path, mon
     assert os.listdir(tmp_path) == ["pair.pkl"]
 
 
+def test_a_save_replaces_the_file_instead_of_writing_into_it(tmp_path):
+    save_pair(tmp_path / "pair.pkl", pictures(), pictures())
+    os.link(tmp_path / "pair.pkl", tmp_path / "as a reader has it open")
+    save_pair(tmp_path / "pair.pkl", pictures(8), pictures(8))
+    assert len(load_pair(tmp_path / "as a reader has it open")[0]) == 4
+    assert len(load_pair(tmp_path / "pair.pkl")[0]) == 8
+
+
 def test_a_missing_folder_is_said(tmp_path):
     with pytest.raises(DataError, match="can't be written"):
         save_pair(tmp_path / "none" / "pair.pkl", pictures(), pictures())

@@ -68,7 +68,9 @@ def enter(folder: str, limits: dict) -> dict[str, str]:
         try:
             yield
             report[name] = "enforced"
-        except (OSError, ValueError, AttributeError) as error:
+        except OSError as error:
+            report[name] = f"not available ({error.strerror})"
+        except (ValueError, AttributeError) as error:  # a limit or a function that this system does not know
             report[name] = f"not available ({error})"
 
     python = python_folders()
@@ -116,7 +118,7 @@ def python_folders() -> list[str]:
 def become_nobody(folder: str, python: list[str]) -> None:
     """Give up root for good, unless the other user could not read Python."""
     if os.geteuid() != 0:
-        raise OSError(0, "the grader itself is not root")
+        raise OSError(0, "the grader is not root, and can only be itself")
     os.setgroups([])
     os.setegid(NOBODY)
     os.seteuid(NOBODY)
@@ -126,7 +128,7 @@ def become_nobody(folder: str, python: list[str]) -> None:
     except OSError:
         os.seteuid(0)
         os.setegid(0)
-        raise
+        raise OSError(0, "nobody can't read the folders of this Python") from None
     os.seteuid(0)
     for path, _, files in os.walk(folder):
         for name in (".", *files):
@@ -200,7 +202,7 @@ def own_root(folder: str, python: list[str], disk_mb: int) -> None:
     shutil.copytree(folder, copy, dirs_exist_ok=True, symlinks=True)
     os.chdir(root)
     if libc.pivot_root(b".", b"old") == -1:
-        raise OSError(ctypes.get_errno(), "pivot_root")
+        raise OSError(0, f"pivot_root: {os.strerror(ctypes.get_errno())}")
     os.chdir("/")
     call("umount2", "/old", MNT_DETACH)
     os.rmdir("/old")

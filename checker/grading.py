@@ -66,9 +66,8 @@ class Grading:
 
         return load_pair(self.data / "val_data.pkl")
 
-    @functools.cached_property
     def training(self):
-        """Two noisy versions of the training pictures; with --quick the first few."""
+        """Two noisy versions of the training pictures, 300 MB in all; with --quick the first few."""
         from data.load import load_pair
 
         pair = load_pair(self.data / "train_data.pkl")

@@ -117,6 +117,12 @@ def strict() -> dict:
     return settings()["training"] | {"sensible_gain_db": 0.5}
 
 
+def test_training_that_saturates_is_told(data, tmp_path):
+    found = findings(textbook(tmp_path, (MODEL, "lr=2.0", "lr=2e6")), data, "training")
+    assert found["training.one_epoch"].status == results.FAILED
+    assert "the same for every picture" in found["training.one_epoch"].message
+
+
 def test_a_crash_costs_the_checks_that_it_hits_and_no_other(data, tmp_path):
     edit = (MODULES, "return grad_y * self.mask", "import os; os._exit(0)")
     found = findings(textbook(tmp_path, edit), data, "modules")
@@ -195,6 +201,18 @@ def test_exit_codes(data, tmp_path, capsys):
     ):
         assert cli.main(["-p", str(TEXTBOOK), "-d", str(data), *wrong]) == cli.NO_VERDICT
         assert capsys.readouterr().err.startswith("error: ")
+
+
+def test_missing_data_is_built_and_said_so(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr("data.build.build", lambda out: make_data(out))
+    arguments = ["-p", str(TEXTBOOK), "-d", str(tmp_path), "--only", "psnr"]
+    assert cli.main(arguments) in (cli.OK, cli.SUBMISSION_FAILED)
+    shown = capsys.readouterr()
+    assert "building" in shown.err
+    assert "noisy input" in shown.out
+    (tmp_path / "val_data.pkl").write_bytes(b"damaged")
+    assert cli.main(arguments) == cli.NO_VERDICT
+    assert "val_data.pkl" in capsys.readouterr().out
 
 
 # The configuration ------------------------------------------------------------------------------------

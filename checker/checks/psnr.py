@@ -5,40 +5,49 @@ from torch import Tensor
 
 from ..grading import Grading
 from ..registry import Failed, check
+from ..session import Remote
 from .api import predict, pretrained
+
+CHUNK = 100  # pictures compared in one go, for the sake of memory
 
 
 def per_picture(pictures: Tensor, clean: Tensor) -> Tensor:
     """PSNR of each picture in dB, values 0–255: −10 log10 of its mean squared error on the scale 0–1."""
-    error = ((pictures.double() - clean.double()) / 255).square().mean((1, 2, 3))
+    pairs = zip(pictures.expand_as(clean).split(CHUNK), clean.split(CHUNK), strict=True)
+    error = torch.cat([((p.double() - c) / 255).square().mean((1, 2, 3)) for p, c in pairs])
     return -10 * error.clamp(min=1e-10).log10()
-
-
-def psnr(pictures: Tensor, clean: Tensor) -> float:
-    """The mean over pictures, in dB."""
-    return per_picture(pictures, clean).mean().item()
 
 
 def baselines(g: Grading) -> dict[str, float]:
     """dB of the noisy input itself, and of one colour for all: the mean of the noisy pictures."""
     noisy, clean = g.validation
-    constant = noisy.double().mean((0, 2, 3), keepdim=True)
-    found = {"noisy input": psnr(noisy, clean), "constant picture": psnr(constant.expand(clean.shape), clean)}
+    constant = noisy.mean((0, 2, 3), keepdim=True, dtype=torch.float64)
+    found = {
+        "noisy input": per_picture(noisy, clean).mean().item(),
+        "constant picture": per_picture(constant, clean).mean().item(),
+    }
     g.measurements["psnr"] = found | g.measurements.get("psnr", {})
     return found
 
 
-def in_batches(g: Grading, model) -> Tensor:
-    """predict for all validation pictures, in batches as the course took them."""
-    noisy = g.validation[0].float()
-    return torch.cat([predict(g, model, batch) for batch in noisy.split(g.config["psnr"]["batch"])])
+def in_batches(g: Grading, model: Remote) -> tuple[Tensor, Tensor]:
+    """PSNR of the model for each validation picture, in batches as the course took them; and the first batch's
+    predictions.
+    """
+    size = g.config["psnr"]["batch"]
+    found, first = [], None
+    for noisy, clean in zip(*(pictures.split(size) for pictures in g.validation), strict=True):
+        predicted = predict(g, model, noisy.float())
+        found.append(per_picture(predicted, clean))
+        first = predicted if first is None else first
+    return torch.cat(found), first
 
 
 @check("psnr", needs=("api.loads_pretrained",))
 def pretrained_model(g: Grading):
     """The pretrained model's PSNR on the validation data"""
     base = g.once(baselines)
-    each = per_picture(in_batches(g, pretrained(g)), g.validation[1])
+    each, _ = in_batches(g, pretrained(g))
     db, needed = each.mean().item(), g.config["psnr"]["pass_db"]
     g.measurements["psnr"]["pretrained model"] = db
     if db < needed:

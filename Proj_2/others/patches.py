@@ -45,8 +45,11 @@ def scatter(rows, window, size, x, buffers):
     """
     n, h, w, c = x.shape
     (kh, kw), (sh, sw), (ph, pw), (dh, dw) = window
+    tiled = (kh, kw, ph, pw, dh, dw) == (sh, sw, 0, 0, 1, 1) and (h, w) == (sh * size[0], sw * size[1])
+    if not tiled and rows.element_size() < 4:
+        rows = buffers.take("float", tuple(rows.shape), rows.new_empty(0).float()).copy_(rows)  # sums lose digits
     patches = rows.view(n, *size, kh, kw, c).transpose(2, 3)  # N, rows, kh, columns, kw, C
-    if (kh, kw, ph, pw, dh, dw) == (sh, sw, 0, 0, 1, 1) and (h, w) == (sh * size[0], sw * size[1]):
+    if tiled:
         x.view(patches.shape).copy_(patches)  # the patches tile the picture: each pixel lies in just one
         return x
     # Divide the picture, padding included, into blocks of stride × stride pixels. One part of all the patches
@@ -55,7 +58,7 @@ def scatter(rows, window, size, x, buffers):
         max(count - 1 - (-(d * (k - 1) + 1) // s), -(-(length + 2 * p) // s))
         for count, k, s, d, length, p in ((size[0], kh, sh, dh, h, ph), (size[1], kw, sw, dw, w, pw))
     )
-    padded = buffers.take("sum", (n, blocks_h * sh, blocks_w * sw, c), x).zero_()
+    padded = buffers.take("sum", (n, blocks_h * sh, blocks_w * sw, c), rows).zero_()
     blocks = padded.view(n, blocks_h, sh, blocks_w, sw, c)
     for part_h, block_h, within_h in _parts(kh, sh, dh):
         for part_w, block_w, within_w in _parts(kw, sw, dw):

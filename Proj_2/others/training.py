@@ -26,10 +26,15 @@ class Training:
     Each batch sees its pictures in one of their eight orientations, and either of a pair's two pictures is the
     input and the other the target: both are noisy versions of one clean picture, so the squared error has the
     clean picture as its minimiser all the same (J. Lehtinen et al., Noise2Noise, arXiv 1803.04189).
+
+    With `mixed`, the network computes in bfloat16, while the parameters, the sums of their gradients, the
+    optimiser and the loss stay in the parameters' own type (P. Micikevicius et al., arXiv 1710.03740).
     """
 
-    def __init__(self, network, num_epochs, num_pairs, peak_lr=3e-3, batch_size=100, seed=0):
+    def __init__(self, network, num_epochs, num_pairs, peak_lr=3e-3, batch_size=100, seed=0, mixed=False):
         self.network, self.loss = network, MSE()
+        self.like = network.param()[0][0].new_empty(0)  # of the type and on the device of the parameters
+        self.compute_like = self.like.bfloat16() if mixed else self.like  # and of what the network computes in
         self.optimizer = Adam(network.param())
         self.peak_lr, self.batch_size, self.seed = peak_lr, batch_size, seed
         self.steps_per_epoch = -(-num_pairs // batch_size)
@@ -51,17 +56,20 @@ class Training:
         """One update of the parameters; returns the loss before it."""
         self.optimizer.lr = one_cycle(self.optimizer.steps / self.steps, self.peak_lr)
         self.optimizer.zero_grad()
-        prediction = self.network.forward(self._scaled("x", x), scratch=True)
-        loss = self.loss.forward(prediction, self._scaled("target", target))
-        self.network.accumulate(self.loss.backward(scratch=True))
+        prediction = self.network.forward(self._pictures("x", x, self.compute_like).div_(255), scratch=True)
+        target = self._pictures("target", target, self.like).div_(255)
+        loss = self.loss.forward(self._pictures("prediction", prediction, self.like), target)
+        gradient = self.loss.backward(scratch=True)
+        self.network.accumulate(self._pictures("gradient", gradient, self.compute_like))
         self.optimizer.step()
         return loss
 
-    def _scaled(self, name, x):
-        """`x` on the network's device, with values 0–1 and the memory order that the modules work in."""
+    def _pictures(self, name, x, like):
+        """A kept copy of `x` in the memory order that the modules work in, of the type and on the device of `like`;
+        `x` itself if it is so already and not the caller's.
+        """
         x = channel_last(x)
-        scaled = self.buffers.take(name, tuple(x.shape), self.network.param()[0][0])
-        return channel_first(scaled.copy_(x).div_(255))
+        return channel_first(self.buffers.take(name, tuple(x.shape), like).copy_(x))
 
 
 def _orient(x, target, random):

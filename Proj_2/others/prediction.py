@@ -8,11 +8,12 @@ from .patches import channel_first, channel_last
 TILE = 512  # the network works on at most TILE×TILE pixels at a time, be it one tile or many small pictures
 
 
-def predict(network, noisy):
+def predict(network, noisy, mixed=False):
     """The denoised pictures, float32, on the device of `noisy`.
 
     `noisy`: N×3×H×W of any N, H and W, values 0–255. A picture that is larger than a tile is worked on in tiles
-    that overlap by more than the network sees, so that no seam can show.
+    that overlap by more than the network sees, so that no seam can show. With `mixed` the network computes in
+    bfloat16.
     """
     n, _, h, w = noisy.shape
     denoised = noisy.new_empty(noisy.shape).float()
@@ -21,7 +22,7 @@ def predict(network, noisy):
         part = slice(start, start + pictures)
         for tile_h, inner_h, out_h in _tiles(h):
             for tile_w, inner_w, out_w in _tiles(w):
-                y = _forward(network, noisy[part, :, tile_h, tile_w])
+                y = _forward(network, noisy[part, :, tile_h, tile_w], mixed)
                 denoised[part, :, out_h, out_w] = y[:, :, inner_h, inner_w]
     return denoised
 
@@ -40,7 +41,7 @@ def _tiles(length):
         yield slice(first, min(end + HALO, length)), slice(start - first, end - first), slice(start, end)
 
 
-def _forward(network, noisy):
+def _forward(network, noisy, mixed):
     """The network's output for one tile, in 0–255. Sizes that are no multiple of REDUCTION are made so by
     repeating the last row and column, and cut back.
     """
@@ -53,4 +54,5 @@ def _forward(network, noisy):
     if len(rows) != h or len(columns) != w:
         x = x.index_select(1, rows).index_select(2, columns)
     x = x.to(weight.device, weight.dtype).div(255)
-    return network.forward(channel_first(x), scratch=True)[:, :, :h, :w].mul_(255)
+    y = network.forward(channel_first(x.bfloat16() if mixed else x), scratch=True)
+    return y[:, :, :h, :w].to(weight.dtype).mul_(255)

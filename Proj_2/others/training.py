@@ -50,10 +50,10 @@ class Training:
         random.shuffle(order)
         order = arange(len(order), device=noisy_in.device).new_tensor(order)
         for batch in order.split(self.batch_size):
-            yield self._step(*_orient(noisy_in[batch], noisy_out[batch], random))
+            yield self.step(*_orient(noisy_in[batch], noisy_out[batch], random))
 
-    def _step(self, x, target):
-        """One update of the parameters; returns the loss before it."""
+    def step(self, x, target):
+        """One update of the parameters from a batch of pairs; returns the loss before it."""
         self.optimizer.lr = one_cycle(self.optimizer.steps / self.steps, self.peak_lr)
         self.optimizer.zero_grad()
         prediction = self.network.forward(self._pictures("x", x, self.compute_like).div_(255), scratch=True)
@@ -65,9 +65,7 @@ class Training:
         return loss
 
     def _pictures(self, name, x, like):
-        """A kept copy of `x` in the memory order that the modules work in, of the type and on the device of `like`;
-        `x` itself if it is so already and not the caller's.
-        """
+        """A kept copy of `x` in the memory order of the modules, of the type and on the device of `like`."""
         x = channel_last(x)
         return channel_first(self.buffers.take(name, tuple(x.shape), like).copy_(x))
 

@@ -11,7 +11,7 @@ from torch import nn
 
 from Proj_2.others.networks import NETWORKS
 from Proj_2.others.prediction import predict
-from Proj_2.others.training import Training
+from Proj_2.others.training import Training, one_cycle
 
 TEXTBOOK = Path(__file__).parent.parent / "tests/submissions/correct/textbook/Proj_2"
 DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
@@ -70,23 +70,41 @@ def our_step(name, pictures, mixed=False):
     return step
 
 
-def torch_step(name, pictures, channels_last=False, compiled=False, mixed=False):
-    """The same step in torch.nn with its fastest Adam."""
-    model = in_torch(NETWORKS[name]())
-    order = torch.channels_last if channels_last else torch.contiguous_format
-    model = model.to(memory_format=order)
-    optimizer = torch.optim.Adam(model.parameters(), 1e-3, fused=True)
-    forward = torch.compile(model) if compiled else model
+class TorchTraining(Training):
+    """Our training, recipe and order of the pictures included, with every step done by torch and its fastest Adam."""
+
+    def __init__(self, network, *recipe, channels_last=False, compiled=False, mixed=False, **options):
+        super().__init__(network, *recipe, **options)
+        self.order = torch.channels_last if channels_last else torch.contiguous_format
+        self.model = in_torch(network).to(memory_format=self.order)
+        self.adam = torch.optim.Adam(self.model.parameters(), fused=True)
+        self.forward = torch.compile(self.model) if compiled else self.model
+        self.mixed = mixed
+
+    def step(self, x, target):
+        self.adam.param_groups[0]["lr"] = one_cycle(self.optimizer.steps / self.steps, self.peak_lr)
+        self.optimizer.steps += 1  # ours only counts
+        x, target = (
+            pictures.to(device=DEVICE, dtype=torch.float32, memory_format=self.order).div_(255)
+            for pictures in (x, target)
+        )
+        self.adam.zero_grad()
+        with torch.enable_grad():
+            with torch.autocast(DEVICE, torch.bfloat16, enabled=self.mixed):
+                prediction = self.forward(x)
+            loss = nn.functional.mse_loss(prediction.float(), target)
+            loss.backward()
+        self.adam.step()
+        return loss.detach()
+
+
+def torch_step(name, pictures, **options):
+    """The same step in torch.nn."""
+    training = TorchTraining(NETWORKS[name]().to(DEVICE), 10**6, pictures, **options)
     x, target = batch(pictures)
 
     def step():
-        scaled = x.to(dtype=torch.float32, memory_format=order).div_(255)
-        wanted = target.to(dtype=torch.float32, memory_format=order).div_(255)
-        optimizer.zero_grad()
-        with torch.autocast(DEVICE, torch.bfloat16, enabled=mixed):
-            prediction = forward(scaled)
-        nn.functional.mse_loss(prediction.float(), wanted).backward()
-        optimizer.step()
+        training.step(x, target)
         _wait()
 
     return step

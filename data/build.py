@@ -2,14 +2,9 @@
 
 import hashlib
 import json
-import multiprocessing
+import math
 import os
-import signal
-import threading
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +15,8 @@ from tqdm import tqdm
 
 from .load import DataError, save_pair
 from .noise import BLOCK, clean, corrupt
+from .parallel import cores, parallel_map
+from .psnr import psnr
 from .windows import SIDE, course_window, find_photos, random_windows, read_photo
 
 HERE = Path(__file__).parent
@@ -67,11 +64,11 @@ def build(
             f"expected at least one pair each, not {train_pairs} for training and {val_pairs} for validation"
         )
     _check_out(out)
-    with _workers(workers or _cores()) as each:
-        train, val = split(_read_all(find_photos(photos), each, say), val_list, seed, say)
+    with parallel_map(workers or cores()) as each:
+        train, val = split(read_all(find_photos(photos), each, say), val_list, seed, say)
         pairs = {
             TRAIN_FILE: _make_train(train, train_pairs, seed, each),
-            VAL_FILE: _make_val(val, val_pairs, seed, each),
+            VAL_FILE: validation_pairs(val, val_pairs, seed, each),
         }
     if val_pairs > len(val):
         say(
@@ -112,7 +109,7 @@ def split(
     else:
         problem = "a split needs at least 2 different photographs"
         count = max(1, len(photos) // 10, min(20, len(photos) // 4))
-        val = set(torch.randperm(len(photos), generator=_generator(f"{seed} split"))[:count].tolist())
+        val = set(torch.randperm(len(photos), generator=keyed_generator(f"{seed} split"))[:count].tolist())
     if not 0 < len(val) < len(photos):
         raise DataError(
             f"{problem}: of {len(photos)}, {len(val)} would be for validation and {len(photos) - len(val)} "
@@ -128,7 +125,7 @@ def _read_names(val_list: Path) -> set[str]:
         raise DataError(f"{val_list}: can't be read as a list of file names, one a line ({error})") from error
 
 
-def _read_all(paths: list[Path], each: Callable, say: Callable) -> list[Photo]:
+def read_all(paths: list[Path], each: Callable, say: Callable) -> list[Photo]:
     """Read every photograph once; say which can't be read, and count identical files as one."""
     photos: dict[str, Photo] = {}
     results = tqdm(each(_inspect, paths), "reading", len(paths), unit="photo", mininterval=0.5)
@@ -153,11 +150,34 @@ def _inspect(path: Path) -> tuple[str, str]:
 
 def _make_train(photos: list[Photo], pairs: int, seed: int, each: Callable) -> tuple[Tensor, Tensor]:
     # Pairs of one photograph are scattered over the file: consecutive ones may end up in one batch.
-    order = torch.randperm(pairs, generator=_generator(f"{seed} order"))
-    return _make(_train_lot, "training", photos, order, seed, each)
+    return _make(_train_lot, "training", photos, _order(pairs, seed), seed, each)
 
 
-def _make_val(photos: list[Photo], pairs: int, seed: int, each: Callable) -> tuple[Tensor, Tensor]:
+def _order(pairs: int, seed: int) -> Tensor:
+    """The places in the training file in the order in which they are dealt to the photographs."""
+    return torch.randperm(pairs, generator=keyed_generator(f"{seed} order"))
+
+
+def photo_of_each_pair(folder: str | os.PathLike) -> Tensor | None:
+    """For every pair of the folder's training file the number of the photograph that it was made of.
+
+    None if `build` did not make the file: then nobody can tell.
+    """
+    try:
+        record = json.loads((Path(folder) / RECORD_FILE).read_text(encoding="utf-8"))
+        made, seed = record[TRAIN_FILE], record["seed"]
+        if made["sha256"] != _digest(Path(folder) / TRAIN_FILE):
+            return None
+        pairs, photos = made["pairs"], len(made["photos"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    photo = torch.empty(pairs, dtype=torch.long)
+    photo[_order(pairs, seed)] = torch.arange(pairs) % photos
+    return photo
+
+
+def validation_pairs(photos: list[Photo], pairs: int, seed: int, each: Callable) -> tuple[Tensor, Tensor]:
+    """`pairs` noisy and clean pictures of the photographs, uint8 pairs×3×32×32: first the course's cut of each."""
     return _make(_val_lot, "validation", photos, torch.arange(pairs), seed, each)
 
 
@@ -166,7 +186,7 @@ def _make(
 ) -> tuple[Tensor, Tensor]:
     """Deal the places in the file, in `order`, to the photographs in turn, and have `make` fill them."""
     lots, places = [], []
-    for i, photo in enumerate(photos):
+    for i, photo in enumerate(photos[: len(order)]):  # the first get the only pairs if there are few
         for number, place in enumerate(order[i :: len(photos)].split(LOT)):
             lots.append(Lot(photo.path, number, len(place), f"{seed} {name} {photo.digest} {number}"))
             places.append(place)
@@ -179,13 +199,13 @@ def _make(
 
 
 def _train_lot(lot: Lot) -> tuple[numpy.ndarray, numpy.ndarray]:
-    generator = _generator(lot.key)
+    generator = keyed_generator(lot.key)
     windows = random_windows(read_photo(lot.path), lot.count, generator)
     return corrupt(windows, generator).numpy(), corrupt(windows, generator).numpy()
 
 
 def _val_lot(lot: Lot) -> tuple[numpy.ndarray, numpy.ndarray]:
-    generator = _generator(lot.key)
+    generator = keyed_generator(lot.key)
     photo = read_photo(lot.path)
     windows = random_windows(photo, lot.count, generator, zoom=1)
     if lot.number == 0:
@@ -193,44 +213,10 @@ def _val_lot(lot: Lot) -> tuple[numpy.ndarray, numpy.ndarray]:
     return corrupt(windows, generator).numpy(), clean(windows).numpy()
 
 
-def _generator(key: str) -> Generator:
+def keyed_generator(key: str) -> Generator:
+    """A generator that draws the same for the same `key`, and unlike that of any other."""
     seed = int.from_bytes(hashlib.sha256(key.encode()).digest()[:7])
     return Generator().manual_seed(seed)
-
-
-@contextmanager
-def _workers(count: int) -> Iterator[Callable]:
-    """Yield a `map` that runs on `count` processes, in the caller's own if it is 1."""
-    if count == 1:
-        yield map
-        return
-    # A spawned process is safe where a fork is not: after torch has started threads.
-    pool = ProcessPoolExecutor(count, multiprocessing.get_context("spawn"), _start_worker)
-    try:
-        yield pool.map
-    except BrokenProcessPool as error:
-        raise DataError(
-            "a worker process died; either memory ran out, or the calling script builds outside of "
-            "`if __name__ == '__main__':`"
-        ) from error
-    finally:
-        pool.shutdown(cancel_futures=True)
-
-
-def _start_worker() -> None:
-    torch.set_num_threads(1)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to answer
-    threading.Thread(target=_follow_parent, daemon=True).start()
-
-
-def _follow_parent() -> None:
-    """End with the parent, even if it was killed and could not say so."""
-    multiprocessing.parent_process().join()
-    os._exit(1)
-
-
-def _cores() -> int:
-    return min(8, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
 
 
 def _check_out(out: Path) -> None:
@@ -261,11 +247,8 @@ def _describe(path: Path, photos: list[Photo], pairs: int, noise_psnr: float) ->
 
 def _noise_psnr(first: Tensor, second: Tensor, noisy: int) -> float:
     """Mean over pictures of the noise's PSNR in dB; `noisy` of the pair's two versions are noisy."""
-    total = 0.0
-    for a, b in zip(first.split(1000), second.split(1000), strict=True):
-        error = ((a.float() - b.float()) / 255).square().flatten(1).mean(1) / noisy
-        total -= 10 * error.clamp_min(1e-10).log10().sum().item()  # a flat picture has no noise at all
-    return total / len(first)
+    parts = zip(first.split(1000), second.split(1000), strict=True)
+    return sum(psnr(a, b).sum().item() for a, b in parts) / len(first) + 10 * math.log10(noisy)
 
 
 def _digest(path: Path) -> str:

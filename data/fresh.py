@@ -8,8 +8,9 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from .build import Photo, _cores, _generator, _make_val, _read_all, _workers, split
+from .build import Photo, keyed_generator, read_all, split, validation_pairs
 from .noise import BLOCK, corrupt
+from .parallel import cores, parallel_map
 from .windows import SIDE, ZOOM, find_photos, random_windows, read_photo
 
 LOT = 100  # windows worked on in one go: 20 MB of them
@@ -23,7 +24,7 @@ class FreshPairs:
 
     def epoch(self, number: int, pairs: int) -> tuple[Tensor, Tensor]:
         """The pairs of epoch `number`, two uint8 tensors pairs×3×32×32: the same whenever it is asked for."""
-        generator = _generator(f"{self.seed} epoch {number}")
+        generator = keyed_generator(f"{self.seed} epoch {number}")
         rounds = -(-pairs // len(self.windows))
         order = torch.cat([torch.randperm(len(self.windows), generator=generator) for _ in range(rounds)])[:pairs]
         first, second = torch.empty(2, pairs, 3, SIDE // BLOCK, SIDE // BLOCK, dtype=torch.uint8)
@@ -46,9 +47,10 @@ def fresh_pairs(
     pairs, noisy and clean, that `build` would make of those it holds out. `zoom`: how much larger than in the
     course a window's photograph may be scaled. Raises DataError in one sentence.
     """
-    with _workers(_cores()) as each:
-        train, val = split(_read_all(find_photos(list(photos)), each, say), val_list, seed, say)
-        return FreshPairs(_pool(train, windows, zoom, seed, each), seed), _make_val(val, val_pairs, seed, each)
+    with parallel_map(cores()) as each:
+        # The same are held out whatever the seed: runs compare, and none trains on what `build` validates with.
+        train, val = split(read_all(find_photos(list(photos)), each, say), val_list, say=say)
+        return FreshPairs(_pool(train, windows, zoom, seed, each), seed), validation_pairs(val, val_pairs, 0, each)
 
 
 def _pool(photos: list[Photo], windows: int, zoom: float, seed: int, each: Callable) -> Tensor:
@@ -62,5 +64,5 @@ def _pool(photos: list[Photo], windows: int, zoom: float, seed: int, each: Calla
 
 
 def _draw(photo: Photo, count: int, zoom: float, seed: int):
-    generator = _generator(f"{seed} fresh {photo.digest}")
+    generator = keyed_generator(f"{seed} fresh {photo.digest}")
     return random_windows(read_photo(photo.path), count, generator, zoom).numpy()

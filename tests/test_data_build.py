@@ -111,6 +111,12 @@ def test_no_two_training_pairs_are_alike(photos, tmp_path):
     assert len(torch.cat([first, second]).flatten(1).unique(dim=0)) == 2 * 9 * 2 * LOT
 
 
+def test_fewer_pairs_than_photographs(photos, tmp_path):
+    run(photos, tmp_path, train_pairs=5, val_pairs=1)
+    assert len(load_pair(tmp_path / "train_data.pkl")[0]) == 5
+    assert len(load_pair(tmp_path / "val_data.pkl")[0]) == 1
+
+
 def test_a_list_names_the_validation_photographs(photos, tmp_path):
     (tmp_path / "list.txt").write_text("photo03.jpg\n\nphoto07.jpg\nelsewhere.jpg\n")
     record, said = run(photos, tmp_path / "out", val_list=tmp_path / "list.txt", val_pairs=2)

@@ -1,0 +1,32 @@
+"""The benchmarks compare like with like: the contenders of a race take the same steps."""
+
+import torch
+
+from benchmarks import contenders
+from Proj_2.others.networks import paper
+from Proj_2.others.training import Training
+
+
+def test_torch_trains_as_we_do():
+    pairs = torch.randint(0, 256, (2, 50, 3, 32, 32), dtype=torch.uint8)
+    ends = []
+    for kind in (Training, contenders.TorchTraining):
+        torch.manual_seed(0)
+        training = kind(paper(), 2, len(pairs[0]), batch_size=20)
+        with torch.no_grad():
+            losses = [float(loss) for _ in range(2) for loss in training.epoch(*pairs)]
+        network = training.model if kind is contenders.TorchTraining else training.network
+        ends.append((losses, network.state_dict()))
+    torch.testing.assert_close(ends[0][0], ends[1][0], rtol=1e-4, atol=1e-6)
+    for name, ours in ends[0][1].items():
+        torch.testing.assert_close(ours, ends[1][1][name], rtol=1e-3, atol=1e-5)
+
+
+def test_operations_of_a_layer_by_hand():
+    """Conv 32·27·256, conv 64·128·64, transposed 64·128·64 and 32·12·256 products a picture; the first layer's
+    gradient with respect to the pictures is left out.
+    """
+    step, forward = contenders.operations(paper(), 1)
+    products = [32 * 27 * 256, 64 * 128 * 64, 64 * 128 * 64, 32 * 12 * 256]
+    assert forward == 2 * sum(products)
+    assert step == 2 * (3 * sum(products) - products[0])

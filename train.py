@@ -26,6 +26,7 @@ from data.fresh import fresh_pairs
 from data.load import DataError, load_pair
 from data.psnr import psnr
 from Proj_2.others.networks import NETWORKS, REDUCTION
+from Proj_2.others.precision import has_fast_bfloat16
 from Proj_2.others.prediction import predict
 from Proj_2.others.training import Training
 
@@ -62,7 +63,8 @@ def run(config, out):
     _write(out / "config.json", lambda path: path.write_text(json.dumps(config, indent=1) + "\n", "utf-8"))
     torch.manual_seed(config["seed"])
     network = NETWORKS[config["network"]]().to("cuda" if torch.cuda.is_available() else "cpu")
-    training = Training(network, config["epochs"], config["pairs"], config["lr"], config["batch"], config["seed"])
+    recipe = (config[name] for name in ("epochs", "pairs", "lr", "batch", "seed"))
+    training = Training(network, *recipe, mixed=config["precision"] == "mixed")
     rows = _load(out, network, training)
     print(f"{'epoch':>6}{'loss':>10}{'PSNR, dB':>10}{'seconds':>9}", *map(_line, rows), sep="\n")
     best = max((row["psnr"] for row in rows), default=0.0)
@@ -274,6 +276,12 @@ def _parser():
 
     add("--val-list", Path, "FILE", "file names, one a line, of the photographs to hold out; a tenth without it")
     parser.add_argument("--network", choices=NETWORKS, default="large", help="which one to train (%(default)s)")
+    parser.add_argument(
+        "--precision",
+        choices=("float32", "mixed"),
+        default="mixed" if has_fast_bfloat16() else "float32",
+        help="of the network's arithmetic; mixed: bfloat16 products, where the processor has them (%(default)s here)",
+    )
     add("--epochs", _number(int, 1, 100_000), "N", "times that every pair is seen", 20)
     add("--pairs", _number(int, 1, 100_000_000), "N", "noisy pairs an epoch makes of the photographs", 50_000)
     add("--windows", _number(int, 1, 10_000_000), "N", "256×256 windows of the photographs, 0.2 MB each", 12_000)

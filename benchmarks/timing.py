@@ -17,7 +17,7 @@ from tqdm import tqdm
 RESULTS = Path(__file__).with_name("results")
 
 
-def take_turns(contenders, blocks=15, seconds=0.25):
+def take_turns(contenders, blocks=10, seconds=0.25):
     """Median seconds of one call of each contender, a dictionary name -> function. In each of `blocks` rounds,
     every contender in turn runs for about `seconds`; the first round warms up.
     """

@@ -97,5 +97,6 @@ class Adam(_Optimizer):
             gradient = state.copy_of("gradient", gradient).add_(parameter, alpha=self.weight_decay)
         mean.lerp_(gradient, 1 - beta1)
         square.mul_(beta2).addcmul_(gradient, gradient, value=1 - beta2)
-        root = state.copy_of("root", square).sqrt_().div_((1 - beta2**self.steps) ** 0.5).add_(self.eps)
-        parameter.addcdiv_(mean, root, value=-self.lr / (1 - beta1**self.steps))
+        correction = (1 - beta2**self.steps) ** 0.5  # of √v, moved to where it is a number and not a tensor
+        root = state.copy_of("root", square).sqrt_().add_(self.eps * correction)
+        parameter.addcdiv_(mean, root, value=-self.lr * correction / (1 - beta1**self.steps))

@@ -56,16 +56,23 @@ class Training:
         """One update of the parameters from a batch of pairs; returns the loss before it."""
         self.optimizer.lr = one_cycle(self.optimizer.steps / self.steps, self.peak_lr)
         self.optimizer.zero_grad()
-        prediction = self.network.forward(self._pictures("x", x, self.compute_like).div_(255), scratch=True)
-        target = self._pictures("target", target, self.like).div_(255)
-        loss = self.loss.forward(self._pictures("prediction", prediction, self.like), target)
-        gradient = self.loss.backward(scratch=True)
-        self.network.accumulate(self._pictures("gradient", gradient, self.compute_like))
+        prediction = self.network.forward(self._scaled("x", x, self.compute_like), scratch=True)
+        loss = self.loss.forward(
+            self._as("prediction", prediction, self.like), self._scaled("target", target, self.like)
+        )
+        self.network.accumulate(self._as("gradient", self.loss.backward(scratch=True), self.compute_like))
         self.optimizer.step()
         return loss
 
-    def _pictures(self, name, x, like):
-        """A kept copy of `x` in the memory order of the modules, of the type and on the device of `like`."""
+    def _scaled(self, name, x, like):
+        """The pictures `x` with values 0–1, in the memory order of the modules, and as `like` in type and device."""
+        return self._copy(name, x, like).div_(255)
+
+    def _as(self, name, x, like):
+        """`x`, an intermediate result, with the type of `like`."""
+        return x if x.dtype == like.dtype else self._copy(name, x, like)
+
+    def _copy(self, name, x, like):
         x = channel_last(x)
         return channel_first(self.buffers.take(name, tuple(x.shape), like).copy_(x))
 

@@ -9,8 +9,9 @@ from .others.activation import ReLU, Sigmoid
 from .others.container import Sequential
 from .others.conv import Conv2d
 from .others.loss import MSE
-from .others.networks import paper
+from .others.networks import large
 from .others.optim import SGD, Adam
+from .others.precision import has_fast_bfloat16
 from .others.prediction import predict
 from .others.training import Training
 from .others.upsampling import NearestUpsampling, TransposeConv2d, Upsampling
@@ -39,7 +40,7 @@ class Model:
     """
 
     def __init__(self):
-        self.network = paper().to(torch.device("cuda" if torch.cuda.is_available() else "cpu"))
+        self.network = large().to(torch.device("cuda" if torch.cuda.is_available() else "cpu"))
         self.epochs_done = 0
 
     def load_pretrained_model(self):
@@ -85,8 +86,9 @@ class Model:
             self.network,
             num_epochs,
             len(noisy_in),
-            peak_lr=3e-4 if self.epochs_done else 3e-3,  # weights that are good already take small steps only
+            peak_lr=2e-4 if self.epochs_done else 2e-3,  # weights that are good already take small steps only
             seed=self.epochs_done,
+            mixed=has_fast_bfloat16() and not torch.cuda.is_available(),
         )
         for epoch in range(1, num_epochs + 1):
             start = time.perf_counter()

@@ -1,7 +1,8 @@
 """What grading found: one record for each check, and the score, computed here and nowhere else."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+VISIBLE = "visible"  # other values say when a student may see a check: "hidden", "after_due_date", "after_published"
 PASSED, FAILED, SKIPPED, ERROR = "passed", "failed", "skipped", "error"
 ABSENT = "not applicable"  # not asked of this submission: its points are nobody's
 
@@ -21,7 +22,7 @@ class Finding:
     warnings: tuple[str, ...] = ()  # worth knowing, costs nothing
     details: dict = field(default_factory=dict)  # numbers for machines; JSON values only
     seconds: float = 0.0
-    visibility: str = "visible"
+    visibility: str = VISIBLE
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,7 @@ class Report:
     enforced: dict[str, str] = field(default_factory=dict)  # limit → "enforced" or why it is not
     output: str = ""  # the end of what the submission printed
     seconds: float = 0.0
+    left_out: int = 0  # checks that are not among the findings because students may not see them
 
     @property
     def score(self) -> float:
@@ -57,3 +59,30 @@ class Report:
         for finding in self.findings:
             groups.setdefault(finding.group, []).append(finding)
         return groups
+
+    @property
+    def psnr(self) -> float | None:
+        """dB of the pretrained model on the validation data: what a leaderboard sorts by."""
+        return self.measurements.get("psnr", {}).get("pretrained model")
+
+    def for_students(self) -> "Report":
+        """The report without the checks that students may not see, and without what would tell of them: their titles
+        in other messages, the measurements of their groups, and what the submission printed while it was asked.
+        """
+        hidden = [finding for finding in self.findings if finding.visibility != VISIBLE]
+        if not hidden:
+            return self
+        groups = {finding.group for finding in hidden}
+        return replace(
+            self,
+            findings=tuple(self._redacted(f, hidden) for f in self.findings if f.visibility == VISIBLE),
+            measurements={name: value for name, value in self.measurements.items() if name not in groups},
+            output="",
+            left_out=len(hidden),
+        )
+
+    @staticmethod
+    def _redacted(finding: Finding, hidden: list[Finding]) -> Finding:
+        if finding.status == SKIPPED and any(other.title in finding.message for other in hidden):
+            return replace(finding, message="needs a check that is not shown")
+        return finding

@@ -44,7 +44,7 @@ class Conv2d(Convolution):
         y = self._result("y", (self.patches.shape[0], self.out_channels), x, scratch)
         y.addmm_(self.patches, self._matrix(x.dtype).t(), beta=0)
         if self.bias is not None:
-            y.add_(self.bias)
+            y.add_(self.bias.to(y.dtype))  # of one type: promotion would cost a float32 copy of y
         return channel_first(y.view(x.shape[0], *size, self.out_channels))
 
     def accumulate(self, grad_y):

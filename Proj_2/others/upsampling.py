@@ -60,7 +60,8 @@ class TransposeConv2d(Convolution):
         self.x_shape, self.y_shape = tuple(x.shape), (n, self.out_channels, *size)
         self.x = channel_last(x).reshape(-1, self.in_channels)
         weight = self._matrix(x.dtype)
-        patches = self.buffers.take("y_patches", (self.x.shape[0], weight.shape[1]), x)
+        # In the memory that `gather` uses in the backward pass: neither outlives its pass.
+        patches = self.buffers.take("patches", (self.x.shape[0], weight.shape[1]), x)
         patches.addmm_(self.x, weight, beta=0)
         y = self._result("y", (n, *size, self.out_channels), x, scratch)
         scatter(patches, self.window, (h, w), y, self.buffers)

@@ -232,7 +232,11 @@ def _resumed(out, given):
         raise UsageError(f"{out / 'config.json'} can't be read ({error})") from error
     names = set(_plain_values(_arguments([])[0]))
     if not isinstance(config, dict) or set(config) != names or config["network"] not in NETWORKS:
-        raise UsageError(f"{out / 'config.json'} is not one that train.py wrote: expected {', '.join(sorted(names))}")
+        differing = ", ".join(sorted(names ^ set(config))) if isinstance(config, dict) else "everything"
+        raise UsageError(
+            f"{out / 'config.json'} is not one that this version of train.py wrote; it differs in "
+            f"{differing or 'network'}: start a new run in another --out"
+        )
     for name, value in _plain_values(given).items():
         if value != config[name]:
             raise UsageError(

@@ -67,10 +67,20 @@ class Grading:
         return load_pair(self.data / "val_data.pkl")
 
     def training(self):
-        """Two noisy versions of the training pictures, 300 MB in all; with --quick the first few."""
-        from data.load import load_pair
+        """Two noisy versions of the training pictures, 300 MB in all; with --quick the first few.
 
-        pair = load_pair(self.data / "train_data.pkl")
+        They stay in the file, from which they are sent (wire.Stretch), where torch can map it; older files it can't.
+        """
+        from torch.utils.serialization import config as serialization
+
+        from data.load import DataError, load_pair
+
+        path = self.data / "train_data.pkl"
+        try:
+            with serialization.patch({"load.mmap": True}):
+                pair = load_pair(path)
+        except DataError:
+            pair = load_pair(path)
         return tuple(t[: self.config["training"]["quick_pairs"]] for t in pair) if self.quick else pair
 
 

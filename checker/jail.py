@@ -3,9 +3,9 @@
 Linux only, through libc itself, so that no tool has to be installed. Each measure is tried on its own and each is
 optional: on a machine that refuses one, the report says so. In order:
 
-- another user (nobody), where the grader runs as root and that user can read torch;
 - namespaces for users, mounts, processes, network and IPC: no network, and processes that die with their first one;
 - a root file system of its own: the system and Python read-only, the working copy writable, nothing else at all;
+- another user (nobody), where the grader runs as root: the kernel exempts root from the limit on processes;
 - no capability, no new privileges, no core dump, and limits on memory, processor time, file size and processes.
 """
 
@@ -37,6 +37,7 @@ PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_CAPBSET_DROP, PR_SET_CHILD_SUBREAPER, PR_S
     38,
 )
 NOBODY = 65534
+INSIDE = 1000  # what nobody, or the grader's user, is called in the namespace
 SYSTEM = ("/usr", "/lib", "/lib64", "/lib32", "/bin", "/sbin", "/opt", "/nix", "/etc")
 DEVICES = ("/dev/null", "/dev/zero", "/dev/random", "/dev/urandom")
 
@@ -55,11 +56,11 @@ def call(name: str, *arguments) -> None:
         raise OSError(number, f"{name}: {os.strerror(number)}")
 
 
-def enter(folder: str, limits: dict) -> dict[str, str]:
+def enter(folder: str, limits: dict, status: int) -> dict[str, str]:
     """Lock this process in; returns, in the innermost process, measure → "enforced" or why it is not.
 
-    `folder` is the working copy. The process that called stays behind as a keeper: it waits for the innermost one
-    and ends everything that this one leaves behind.
+    `folder` is the working copy. The process that called stays behind as a keeper: it waits for the innermost one,
+    ends everything that this one leaves behind, and writes its exit status to the descriptor `status`.
     """
     report: dict[str, str] = {}
 
@@ -73,13 +74,11 @@ def enter(folder: str, limits: dict) -> dict[str, str]:
         except (ValueError, AttributeError) as error:  # a limit or a function that this system does not know
             report[name] = f"not available ({error})"
 
-    python = python_folders()
-    with measure("another user"):
-        become_nobody(folder, python)
+    python, was_root = python_folders(), os.geteuid() == 0
     with measure("namespaces"):
         new_namespaces()
     isolated = report["namespaces"] == "enforced"
-    become_keeper()
+    become_keeper(status)
     # from here on: another process, the first one in its namespace
     if isolated:
         become_keeper()  # the first one is deaf to most signals: let the submission be the second
@@ -89,8 +88,6 @@ def enter(folder: str, limits: dict) -> dict[str, str]:
         report["own file system"] = "not available (needs namespaces)"
     report["no network"] = report["namespaces"]
     os.chdir(folder)
-    with measure("no privileges"):
-        drop_privileges()
     for name, limit, value in (
         ("memory", resource.RLIMIT_DATA, limits["memory_mb"] << 20),
         ("processor time", resource.RLIMIT_CPU, int(limits["total_seconds"] * os.cpu_count())),
@@ -101,8 +98,12 @@ def enter(folder: str, limits: dict) -> dict[str, str]:
     ):
         with measure(name):
             resource.setrlimit(limit, (value, value))
-    if os.geteuid() == 0 and not isolated:
+    with measure("another user"):
+        become_nobody(folder, python, INSIDE if isolated else NOBODY)
+    if was_root and report["another user"] != "enforced":
         report["processes"] = "not available (the kernel ignores it for root)"
+    with measure("no privileges"):
+        drop_privileges()
     return report
 
 
@@ -115,13 +116,46 @@ def python_folders() -> list[str]:
     return sorted(f for f in folders if not any(str(p) in folders for p in Path(f).parents))
 
 
-def become_nobody(folder: str, python: list[str]) -> None:
+def new_namespaces() -> None:
+    """Leave the machine's namespaces. Root also gets a second user to become, for which a process outside vouches."""
+    user, group, me = os.geteuid(), os.getegid(), os.getpid()
+    read, write = os.pipe()
+    helper = os.fork() if user == 0 else None
+    if helper == 0:
+        os.close(write)
+        os._exit(map_users(me) if os.read(read, 1) else 1)
+    try:
+        os.close(read)
+        call("unshare", CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS)
+        if helper:
+            os.write(write, b".")
+    finally:
+        os.close(write)
+        mapped = helper and os.waitstatus_to_exitcode(os.waitpid(helper, 0)[1]) == 0
+    if not mapped:
+        inside = INSIDE if user else 0
+        Path("/proc/self/setgroups").write_text("deny")
+        Path("/proc/self/uid_map").write_text(f"{inside} {user} 1")
+        Path("/proc/self/gid_map").write_text(f"{inside} {group} 1")
+
+
+def map_users(pid: int) -> int:
+    """Root stays root, for setting up, and nobody is there too; returns an exit status."""
+    try:
+        for kind in ("uid_map", "gid_map"):
+            Path(f"/proc/{pid}/{kind}").write_text(f"0 0 1\n{INSIDE} {NOBODY} 1\n")
+    except OSError:
+        return 1
+    return 0
+
+
+def become_nobody(folder: str, python: list[str], nobody: int) -> None:
     """Give up root for good, unless the other user could not read Python."""
     if os.geteuid() != 0:
         raise OSError(0, "the grader is not root, and can only be itself")
     os.setgroups([])
-    os.setegid(NOBODY)
-    os.seteuid(NOBODY)
+    os.setegid(nobody)
+    os.seteuid(nobody)
     try:
         for path in python:
             os.listdir(path)
@@ -132,23 +166,16 @@ def become_nobody(folder: str, python: list[str]) -> None:
     os.seteuid(0)
     for path, _, files in os.walk(folder):
         for name in (".", *files):
-            os.chown(os.path.join(path, name), NOBODY, NOBODY, follow_symlinks=False)
-    os.setresgid(NOBODY, NOBODY, NOBODY)
-    os.setresuid(NOBODY, NOBODY, NOBODY)
-    call("prctl", PR_SET_DUMPABLE, 1, 0, 0, 0)  # else /proc/self belongs to root, and uid_map can't be written
+            os.chown(os.path.join(path, name), nobody, nobody, follow_symlinks=False)
+    os.setresgid(nobody, nobody, nobody)
+    os.setresuid(nobody, nobody, nobody)
+    call("prctl", PR_SET_DUMPABLE, 1, 0, 0, 0)  # else /proc/self belongs to root
+    call("prctl", PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)  # forgotten when the user changes
 
 
-def new_namespaces() -> None:
-    user, group = os.geteuid(), os.getegid()
-    call("unshare", CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS)
-    Path("/proc/self/setgroups").write_text("deny")
-    Path("/proc/self/uid_map").write_text(f"1000 {user} 1")
-    Path("/proc/self/gid_map").write_text(f"1000 {group} 1")
-
-
-def become_keeper() -> None:
+def become_keeper(status: int | None = None) -> None:
     """Fork; the caller waits for the new process and cleans up after it, and only the new one returns."""
-    call("prctl", PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    adopt_orphans()
     call("prctl", PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)  # a killed grader leaves nothing behind either
     keeper = os.getpid()
     inner = os.fork()
@@ -157,13 +184,23 @@ def become_keeper() -> None:
         if os.getppid() not in (keeper, 0):  # 0: the keeper is outside this process namespace
             os._exit(1)
         return
-    os.closerange(3, 64)  # the pipes are the inner one's alone: their end is its end
-    status = wait_for(inner)
+    for descriptor in range(64):  # the pipes are the inner one's alone: their end is its end
+        if descriptor != status:
+            with contextlib.suppress(OSError):
+                os.close(descriptor)
+    ending = os.waitstatus_to_exitcode(wait_for(inner))
+    code = ending if ending >= 0 else 128 - ending  # as a shell reports a signal
     for pid in children_of(keeper):
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
-    code = os.waitstatus_to_exitcode(status)
-    os._exit(code if code >= 0 else 128 - code)  # as a shell reports a signal
+    if status is not None:
+        os.write(status, f"{code}\n".encode())
+    os._exit(code)
+
+
+def adopt_orphans() -> None:
+    """Be the parent of every process below whose own parent ends."""
+    call("prctl", PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
 def wait_for(inner: int) -> int:

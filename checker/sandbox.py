@@ -1,20 +1,20 @@
 """Parent side of the untrusted process: start it, ask it, keep the clock, end it and everything it started."""
 
 import contextlib
-import json
 import os
 import shutil
 import signal
-import subprocess
-import sys
 import tempfile
 import time
 from pathlib import Path
 
-from . import values, wire
+from . import clock, forkserver, values, wire
 
-WORKER = Path(__file__).with_name("worker.py")
 START_SECONDS = 60  # importing torch from a cold disk
+END_SECONDS = 2  # for a process that closed its pipe to finish ending, or for a killed one to be gone
+MOST_NOTES = 300
+KILL_SECONDS = 30  # to have ended processes gone: freeing gigabytes takes its time on a busy machine
+WATCH_SECONDS = 0.25  # between two looks at how much memory its processes use
 
 
 class SubmissionProblem(Exception):
@@ -39,6 +39,14 @@ class Stopped(SubmissionProblem):
     """The process is gone: it ended, crashed, was out of time, or sent bytes that are no answer."""
 
 
+class OutOfTime(Stopped):
+    """The process was stopped because its answer did not come in time."""
+
+
+class TooMuchMemory(wire.WireError):
+    """The processes of a submission together use more than they may."""
+
+
 class GraderProblem(Exception):
     """The grader's own process could not be started or driven: no verdict on the submission."""
 
@@ -54,6 +62,11 @@ class Child:
         self.limits, self.enforced, self.sent = limits, None, 0
         self.problem: str | None = None
         self.output = b""  # the end of what it printed
+        self.notes: set[str] = set()  # what its recorders noticed
+        self.seconds = 0.0  # that it took for all its answers
+        self.ended = b""  # what its keeper said: its process number, later its exit status
+        self.pid = self.innermost = 0
+        self.looked = time.monotonic()
         self.home = tempfile.TemporaryDirectory(prefix="submission-", ignore_cleanup_errors=True)
         folder = os.path.realpath(Path(self.home.name) / "copy")
         shutil.copytree(snapshot, folder, symlinks=True)
@@ -63,46 +76,38 @@ class Child:
         self._start(folder)
 
     def _start(self, folder: str) -> None:
-        request_end, self.requests = os.pipe()
-        self.answers, answer_end = os.pipe()
-        self.printed, output_end = os.pipe()
-        ends = (request_end, answer_end)
-        threads = str(self.limits["threads"])
+        requests, self.requests = os.pipe()
+        self.answers, answers = os.pipe()
+        self.printed, printed = os.pipe()
+        self.status, status = os.pipe()
+        theirs = requests, answers, printed, status
         try:
-            self.process = subprocess.Popen(
-                [sys.executable, "-I", "-B", str(WORKER), folder, json.dumps(self.limits), *map(str, ends)],
-                stdin=subprocess.DEVNULL,
-                stdout=output_end,
-                stderr=output_end,
-                env={
-                    "OMP_NUM_THREADS": threads,
-                    "OMP_WAIT_POLICY": "passive",  # tiny tensors on busy machines: don't burn the other core
-                    "HOME": folder,
-                    "TMPDIR": folder,
-                    "PATH": "/usr/bin:/bin",
-                },
-                cwd="/",
-                start_new_session=True,
-                pass_fds=ends,
-            )
-        except OSError as error:
-            raise GraderProblem(f"the submission's process could not be started: {error}") from error
+            self.server = forkserver.server()
+            self.server.fork(folder, self.limits, theirs)
+        except forkserver.NoServer as error:
+            raise GraderProblem(str(error)) from error
         finally:
-            for end in (*ends, output_end):
+            for end in theirs:
                 os.close(end)
-        for end in (self.requests, self.answers, self.printed):
+        for end in (self.requests, self.answers, self.printed, self.status):
             os.set_blocking(end, False)
 
     def ready(self) -> dict[str, str]:
         """Wait until the process is locked in and has torch; returns measure → "enforced" or why not."""
         if self.enforced is None:
+            patience = clock.stopwatch(self.server.process.pid, self.limits["patience"])
+            left = wire.within(START_SECONDS, patience)
             try:
-                deadline = time.monotonic() + START_SECONDS
-                message, _ = wire.receive(self.answers, 0, deadline, {self.printed: self._drain})
+                while b"\n" not in self.ended:
+                    wire.wait(self.status, left)
+                    self._listen()
+                self.pid = int(self.ended.split()[0])
+                message, _ = wire.receive(self.answers, 0, left, {self.printed: self._drain})
                 self.enforced = {str(name): str(state) for name, state in message["ready"].items()}
+                self.innermost = (descendants(self.pid) or [self.pid])[-1]
             except (wire.WireError, OSError) as error:
                 self.close()
-                said = self.output.decode(errors="replace").strip()
+                said = self.output.decode(errors="replace").strip() or self.server.complaint()
                 raise GraderProblem(f"the submission's process did not start: {error}\n{said}") from error
         return self.enforced
 
@@ -118,12 +123,14 @@ class Child:
         packer = values.Packer(cap=1 << 40)
         tree = packer.pack(fields)
         request = {"id": self.sent, "do": do, "fields": tree, "keep": keep, "cap": cap}
-        deadline = time.monotonic() + seconds
+        passed = clock.stopwatch(self.innermost, self.limits["patience"])
+        left = wire.within(seconds, lambda: self._watched(passed))
         try:
-            wire.send(self.requests, request, packer.arrays, deadline)
-            message, arrays = wire.receive(self.answers, cap, deadline, {self.printed: self._drain})
+            wire.send(self.requests, request, packer.arrays, left)
+            message, arrays = wire.receive(self.answers, cap, left, {self.printed: self._drain})
             if message.get("id") != self.sent:
                 raise wire.WireError("an answer to another request")
+            self._note(message.get("notes"))
             if isinstance(message.get("raised"), dict):
                 raise Raised(message["raised"])
             if "unsendable" in message:
@@ -131,28 +138,58 @@ class Child:
             return values.unpack(message.get("value"), arrays, resolve, on_tensor)
         except wire.Late:
             self._stop(f"took more than {seconds:g} s and was stopped")
+            raise OutOfTime(self.problem) from None
+        except TooMuchMemory as error:
+            self._stop(str(error))
         except wire.Closed:
             self._stop(None)
         except wire.WireError as error:
             self._stop(f"sent bytes that are no answer: {error}")
+        finally:
+            self.seconds += passed()
         raise Stopped(self.problem)
+
+    def _note(self, notes) -> None:
+        for note in notes[:MOST_NOTES] if isinstance(notes, list) else ():
+            if isinstance(note, str) and len(self.notes) < MOST_NOTES:
+                self.notes.add(note[:200])
+
+    def _watched(self, passed) -> float:
+        """The seconds that have passed; from time to time also see how much memory is in use."""
+        now = time.monotonic()
+        if now > self.looked + WATCH_SECONDS:
+            self.looked = now
+            most = self.limits["all_memory_mb"]
+            if memory_of([self.pid, *descendants(self.pid)], most << 20) > most << 20:
+                raise TooMuchMemory(f"used more than {most} MB of memory and was stopped")
+        return passed()
 
     def _stop(self, problem: str | None) -> None:
         if problem is None:
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                self.process.wait(2)  # it closed its pipe: let it finish ending, to learn how
             problem = f"its process {self._ending()}"
         self.close()
         self.problem = problem
 
     def _ending(self) -> str:
-        code = self.process.poll()
-        if code is None:
+        """How the process ended, as its keeper says, which waits for it."""
+        left = wire.within(END_SECONDS, clock.stopwatch(self.pid, self.limits["patience"]))
+        with contextlib.suppress(wire.WireError):
+            while self.ended.count(b"\n") < 2:
+                wire.wait(self.status, left)
+                self._listen()
+        if self.ended.count(b"\n") < 2:
             return "closed the pipe of its answers"
-        number = -code if code < 0 else code - 128
-        if number in iter(signal.Signals):
-            return f"was ended by {signal.Signals(number).name}"
+        code = int(self.ended.split()[1])
+        if code - 128 in iter(signal.Signals):
+            return f"was ended by {signal.Signals(code - 128).name}"
         return f"ended itself with exit status {code}"
+
+    def _listen(self) -> None:
+        """Take what the keeper says; Closed if it is gone."""
+        said = os.read(self.status, 100)
+        if not said:
+            raise wire.Closed("its keeper is gone")
+        self.ended += said
 
     def _drain(self) -> bool:
         """Take what was printed, keep its end; False once nothing can come any more."""
@@ -167,13 +204,23 @@ class Child:
         """End the process and its descendants, and remove its working copy."""
         if self.problem is None:
             self.problem = "its process was closed"
-            kill_tree(self.process.pid)
-            self.process.wait()
+            self._kill()
             with contextlib.suppress(OSError):
                 self._drain()
-            for end in (self.requests, self.answers, self.printed):
+            for end in (self.requests, self.answers, self.printed, self.status):
                 os.close(end)
             self.home.cleanup()
+
+    def _kill(self) -> None:
+        """End everything; returns when the keeper is gone, too."""
+        if not self.pid:  # not even started: closing the pipes ends it
+            return
+        kill_tree(self.pid)
+        left = wire.within(END_SECONDS, clock.stopwatch(self.pid, self.limits["patience"]))
+        with contextlib.suppress(wire.WireError, OSError):
+            while True:
+                wire.wait(self.status, left)
+                self._listen()
 
     def __enter__(self):
         return self
@@ -183,17 +230,36 @@ class Child:
 
 
 def kill_tree(root: int) -> None:
-    """SIGKILL to a child of ours and to all its descendants, until none is left; its status is not collected."""
-    for _ in range(100):
+    """SIGKILL to a keeper and to all its descendants, until none is left."""
+    deadline = time.monotonic() + KILL_SECONDS
+    while time.monotonic() < deadline:
         family = descendants(root)
-        for pid in family:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+        for signum in (signal.SIGSTOP, signal.SIGKILL):  # stopped first, so that none forks while others are ended
+            for pid in family:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signum)
         if not family:
             break
-        time.sleep(0.002)  # the keeper adopts and collects orphans: look again
+        time.sleep(0.005)  # the keeper adopts and collects orphans: look again
     with contextlib.suppress(ProcessLookupError):
         os.kill(root, signal.SIGKILL)
+
+
+def memory_of(pids: list[int], enough: int) -> int:
+    """Bytes of memory that processes use; where the sum is over `enough`, with what they share counted once."""
+    page = os.sysconf("SC_PAGE_SIZE")
+    resident = 0
+    for pid in pids:
+        with contextlib.suppress(OSError, IndexError):
+            resident += int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * page
+    if resident <= enough:
+        return resident
+    shared = 0
+    for pid in pids:
+        with contextlib.suppress(OSError):
+            for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
+                shared += int(line.split()[1]) << 10 if line.startswith("Pss:") else 0
+    return shared
 
 
 def descendants(root: int) -> list[int]:

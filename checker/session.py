@@ -6,13 +6,19 @@
     y = conv.forward(x)                     # a plain tensor, here
     params = session.keep(conv, "param")    # stays there
 
-A process that dies is started again for the next request, so that one bad answer does not cost the other checks.
+A process that dies is started again for the next request, so that one bad answer does not cost the other checks. A
+submission that hangs in many places ends all the same: each time that a method is out of time halves what that method
+is given later, and all requests together, except training, have a budget.
 """
 
+from collections import Counter
 from pathlib import Path
 
-from .sandbox import Child, Stopped
+from . import forkserver
+from .sandbox import Child, OutOfTime, Stopped
 from .values import Ref
+
+LEAST_SECONDS = 1.0  # for a request, however often its like was out of time
 
 
 class Remote:
@@ -31,14 +37,21 @@ class Session:
     """One submission, in one process at a time."""
 
     def __init__(self, snapshot: Path, package: str, limits: dict):
-        """Start the first process; returns at once. `limits` is the table of that name in config.toml."""
+        """Prepare; returns at once. `limits` is the table of that name in config.toml.
+
+        The first process is started by the first request.
+        """
         self.snapshot, self.package, self.limits = snapshot, package, limits
         self.inside = False  # whether the package's own folder had to be put on the path
-        self.starts, self.kept = 1, 0
+        self.starts, self.kept = 0, 0
         self.loaded: list[str] | None = None
         self.tensors_with_grad = 0  # answers that asked for, or came from, autograd
         self.foreign_types: set[str] = set()  # subclasses of Tensor among the answers
-        self.child = Child(snapshot, limits)
+        self.child: Child | None = None
+        forkserver.server()  # let it import torch meanwhile
+        self.late: Counter = Counter()  # how often each method was out of time
+        self.spent = 0.0  # seconds, of all requests but training
+        self.notes: set[str] = set()  # what the recorders of all its processes noticed
 
     # The process ------------------------------------------------------------------------------------
 
@@ -51,8 +64,8 @@ class Session:
 
     def _living(self) -> Child:
         """The process; a new one, with the submission loaded again, if the last one is gone."""
-        if self.child.problem:
-            if self.starts >= self.limits["starts"]:
+        if self.child is None or self.child.problem:
+            if self.child and self.starts >= self.limits["starts"]:
                 raise Stopped(f"{self.child.problem}; it was started {self.starts} times and is not again")
             self.starts += 1
             self.child = Child(self.snapshot, self.limits)
@@ -60,15 +73,29 @@ class Session:
                 self.load(self.inside)
         return self.child
 
-    def _ask(self, do: str, fields: dict, keep: bool = False, seconds: float | None = None):
+    def _ask(self, do: str, fields: dict, keep: bool = False, seconds: float | None = None, budget: bool = True):
         child = self._living()
+        what = fields.get("method") or do
+        seconds = max((seconds or self.limits["request_seconds"]) / 2 ** self.late[what], LEAST_SECONDS)
+        if budget:
+            left = self.limits["grading_seconds"] - self.spent
+            if left <= 0:
+                raise Stopped(f"it has used up the {self.limits['grading_seconds']:g} s that grading it may take")
+            seconds = min(seconds, left)
         number = None
         if keep:
             self.kept += 1
             number = self.kept
-        seconds = seconds or self.limits["request_seconds"]
         cap = self.limits["answer_mb"] << 20
-        result = child.ask(do, self._refs(fields), number, seconds, cap, None, self._see)
+        before = child.seconds
+        try:
+            result = child.ask(do, self._refs(fields), number, seconds, cap, None, self._see)
+        except OutOfTime:
+            self.late[what] += 1
+            raise
+        finally:
+            self.spent += (child.seconds - before) * budget
+            self.notes |= child.notes
         return Remote(self, Ref(number, self.starts)) if keep else result
 
     def _refs(self, value):
@@ -89,7 +116,8 @@ class Session:
             self.foreign_types.add(str(entry.get("type"))[:100])
 
     def close(self) -> None:
-        self.child.close()
+        if self.child:
+            self.child.close()
 
     def __enter__(self):
         return self
@@ -104,9 +132,11 @@ class Session:
         return self._ask("new", {"name": name, "args": list(args), "kwargs": kwargs}, keep=True)
 
     def call(self, target: Remote, method: str, *args, seconds: float | None = None, **kwargs):
-        """The value of target.method(*args, **kwargs), within `seconds`."""
+        """The value of target.method(*args, **kwargs), within `seconds`. Training with a limit of its own does not
+        count towards the budget.
+        """
         fields = {"target": target, "method": method, "args": list(args), "kwargs": kwargs}
-        return self._ask("call", fields, seconds=seconds)
+        return self._ask("call", fields, seconds=seconds, budget=method != "train" or seconds is None)
 
     def keep(self, target: Remote, method: str, *args, **kwargs) -> Remote:
         """As `call`, but the value stays there."""
@@ -144,6 +174,10 @@ class Session:
     def poison(self, on: bool) -> None:
         """Have fresh memory over there filled with NaN, or not."""
         self._ask("poison", {"on": on})
+
+    def observe(self, on: bool) -> None:
+        """Have every operator noted that the requests after this one carry out, or not; it costs time."""
+        self._ask("observe", {"on": on})
 
     def forget(self) -> None:
         """Drop all kept objects."""

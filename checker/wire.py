@@ -14,6 +14,7 @@ import os
 import select
 import struct
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 MAGIC = b"N2N1"
@@ -21,6 +22,7 @@ PREFIX = struct.Struct("<4sIQ")
 HEADER_CAP = 1 << 20  # bytes; also bounds the number of arrays
 MAX_DIMENSIONS = 16
 CHUNK = 1 << 20
+STEP = 0.2  # seconds after which a wait looks at the clock again, which may not be the wall's
 ITEM_SIZES = {
     "bool": 1,
     "uint8": 1,
@@ -48,42 +50,68 @@ class Late(WireError):
 
 
 @dataclass(frozen=True)
+class Stretch:
+    """Bytes of a file, to be sent without having them in memory."""
+
+    path: str
+    offset: int
+    size: int
+
+    def pieces(self):
+        with open(self.path, "rb", buffering=0) as file:
+            for start in range(0, self.size, CHUNK):
+                piece = os.pread(file.fileno(), min(CHUNK, self.size - start), self.offset + start)
+                if not piece:
+                    raise OSError(0, f"{self.path} is shorter than it was")
+                yield piece
+
+
+@dataclass(frozen=True)
 class Array:
     """Raw bytes of a contiguous array, with what they mean."""
 
     dtype: str
     shape: tuple[int, ...]
-    data: bytes | bytearray | memoryview
+    data: bytes | bytearray | memoryview | Stretch
 
     @property
     def nbytes(self) -> int:
         return ITEM_SIZES[self.dtype] * math.prod(self.shape)
 
 
-def send(fd: int, message: dict, arrays: list[Array] = (), deadline: float | None = None) -> None:
-    """Write one frame to `fd`; a non-blocking `fd` needs a `deadline` (time.monotonic seconds)."""
+def within(seconds: float, passed: Callable[[], float] | None = None) -> Callable[[], float]:
+    """A deadline: a function of the seconds left. `passed` tells how many have passed; the wall clock if None."""
+    began = time.monotonic()
+    passed = passed or (lambda: time.monotonic() - began)
+    return lambda: seconds - passed()
+
+
+def send(fd: int, message: dict, arrays: list[Array] = (), left: Callable[[], float] | None = None) -> None:
+    """Write one frame to `fd`; a non-blocking `fd` needs a deadline, `left` (see `within`)."""
     described = [{"dtype": a.dtype, "shape": list(a.shape)} for a in arrays]
     header = json.dumps({"message": message, "arrays": described}, allow_nan=False).encode()
     if len(header) > HEADER_CAP:
         raise WireError(f"a message of {len(header)} bytes; at most {HEADER_CAP} fit")
     size = sum(a.nbytes for a in arrays)
-    for part in (PREFIX.pack(MAGIC, len(header), size) + header, *(a.data for a in arrays)):
-        _write(fd, memoryview(part).cast("B"), deadline)
+    _write(fd, memoryview(PREFIX.pack(MAGIC, len(header), size) + header), left)
+    for array in arrays:
+        for piece in array.data.pieces() if isinstance(array.data, Stretch) else (array.data,):
+            _write(fd, memoryview(piece).cast("B"), left)
 
 
-def receive(fd: int, cap: int, deadline: float | None = None, watch: dict | None = None) -> tuple[dict, list[Array]]:
-    """Read one frame of at most `cap` payload bytes from `fd`.
+def receive(fd: int, cap: int, left: Callable[[], float] | None = None, watch: dict | None = None):
+    """Read one frame of at most `cap` payload bytes from `fd`; returns its message and its list of arrays.
 
     `watch` maps other descriptors to a function called when they can be read, so that a talkative process
     cannot fill its output pipe and stand still. Raises WireError (Closed, Late) if no valid frame comes.
     """
-    magic, header_size, size = PREFIX.unpack(_read(fd, PREFIX.size, deadline, watch))
+    magic, header_size, size = PREFIX.unpack(_read(fd, PREFIX.size, left, watch))
     if magic != MAGIC:
         raise WireError(f"not a frame: it starts with {magic!r}")
     if header_size > HEADER_CAP or size > cap:
         raise WireError(f"an answer of {header_size} + {size} bytes; at most {HEADER_CAP} + {cap} are accepted")
-    header = _parse(bytes(_read(fd, header_size, deadline, watch)))
-    payload = memoryview(_read(fd, size, deadline, watch))
+    header = _parse(bytes(_read(fd, header_size, left, watch)))
+    payload = memoryview(_read(fd, size, left, watch))
     return header["message"], _split(header["arrays"], payload)
 
 
@@ -121,30 +149,30 @@ def _split(described: list, payload: memoryview) -> list[Array]:
     return arrays
 
 
-def _wait(fd: int, event: int, deadline: float | None, watch: dict | None) -> None:
+def wait(fd: int, left: Callable[[], float] | None, watch: dict | None = None, event: int = select.POLLIN) -> None:
     """Return when `fd` is ready for `event`; serve the watched descriptors meanwhile."""
     watch = dict(watch or {})
+    poll = select.poll()
+    for one, its_event in ((fd, event), *((other, select.POLLIN) for other in watch)):
+        poll.register(one, its_event)
     while True:
-        poll = select.poll()
-        poll.register(fd, event)
-        for other in watch:
-            poll.register(other, select.POLLIN)
-        left = None if deadline is None else deadline - time.monotonic()
-        if left is not None and left <= 0:
+        seconds = None if left is None else left()
+        if seconds is not None and seconds <= 0:
             raise Late("no answer in time")
-        ready = dict(poll.poll(None if left is None else left * 1000))
+        ready = dict(poll.poll(None if seconds is None else min(max(seconds, 0.01), STEP) * 1000))
         for other in ready.keys() & watch.keys():
             if not watch[other]():  # it is closed: stop listening
                 del watch[other]
+                poll.unregister(other)
         if fd in ready:
             return
 
 
-def _read(fd: int, size: int, deadline: float | None, watch: dict | None) -> bytearray:
+def _read(fd: int, size: int, left: Callable[[], float] | None, watch: dict | None) -> bytearray:
     data = bytearray(size)
     view, done = memoryview(data), 0
     while done < size:
-        _wait(fd, select.POLLIN, deadline, watch)
+        wait(fd, left, watch)
         count = os.readv(fd, [view[done : done + CHUNK]])
         if count == 0:
             raise Closed("the pipe was closed before the answer was complete")
@@ -152,9 +180,9 @@ def _read(fd: int, size: int, deadline: float | None, watch: dict | None) -> byt
     return data
 
 
-def _write(fd: int, view: memoryview, deadline: float | None) -> None:
+def _write(fd: int, view: memoryview, left: Callable[[], float] | None) -> None:
     while view:
-        _wait(fd, select.POLLOUT, deadline, None)
+        wait(fd, left, event=select.POLLOUT)
         try:
             view = view[os.write(fd, view[:CHUNK]) :]
         except BlockingIOError:
@@ -171,8 +199,26 @@ def from_tensor(tensor) -> Array:
     if dtype not in ITEM_SIZES or tensor.layout != torch.strided or tensor.is_meta:
         raise TypeError(f"a {tensor.layout} tensor of dtype {dtype} on {tensor.device} can't be sent")
     shape = tuple(tensor.shape)
+    if tensor.is_contiguous() and (stretch := _stretch(tensor)):
+        return Array(dtype, shape, stretch)
     flat = tensor.detach().cpu().contiguous().view(-1)
     return Array(dtype, shape, memoryview(flat.view(torch.uint8).numpy()) if flat.numel() else b"")
+
+
+def _stretch(tensor) -> Stretch | None:
+    """Where a large tensor that is mapped from a file (torch.load with mmap) lies in it; None if it is not."""
+    size, start = tensor.numel() * tensor.element_size(), tensor.data_ptr()
+    if size < 8 * CHUNK:
+        return None
+    with open("/proc/self/maps", encoding="utf-8") as maps:
+        for line in maps:
+            addresses, _, offset, _, inode, *path = line.split(maxsplit=5)
+            first, last = (int(address, 16) for address in addresses.split("-"))
+            if first <= start and start + size <= last and path:
+                name = path[0].rstrip("\n")
+                same = os.path.isfile(name) and os.stat(name).st_ino == int(inode)  # not replaced meanwhile
+                return Stretch(name, int(offset, 16) + start - first, size) if same else None
+    return None
 
 
 def to_tensor(array: Array):

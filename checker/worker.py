@@ -1,25 +1,33 @@
 """Child side: keeps the submission's objects and does with them what the grader asks, one request at a time.
 
 It holds no reference value and no clean picture, judges nothing, and answers with data alone. Started as
-`python -I worker.py FOLDER LIMITS REQUESTS ANSWERS`: the working copy of the submission, the limits (JSON), and the
-two pipes, its only descriptors besides /dev/null and the captured output.
+`python -I worker.py CONTROL`, a socket on which each order to start comes with its descriptors; from then on the two
+pipes are the process's only ones besides /dev/null and the captured output.
 """
 
+import contextlib
 import json
 import os
+import random
+import signal
+import socket
 import sys
 import traceback
 import types
 from pathlib import Path
 
+import torch
+
 HERE = str(Path(__file__).resolve().parent)
 sys.path.insert(0, HERE)
 import jail  # noqa: E402
+import recorder  # noqa: E402
 import values  # noqa: E402
 import wire  # noqa: E402
 
 sys.path.remove(HERE)
 
+DESCRIPTORS = "requests", "answers", "printed", "status"
 REQUEST_CAP = 4 << 30  # bytes; requests come from the grader
 
 
@@ -30,6 +38,7 @@ class Worker:
         self.folder = folder
         self.module: types.ModuleType | None = None
         self.objects: dict[int, object] = {}
+        self.observing = contextlib.nullcontext
 
     def load(self, package: str, inside: bool):
         """Import PACKAGE.model; `inside` also puts the package's own folder on the path. Returns public names."""
@@ -75,29 +84,32 @@ class Worker:
         os.chdir(path or self.folder)
 
     def seed(self, seed: int):
-        import random
-
-        import torch
-
         torch.manual_seed(seed)
         random.seed(seed)
 
     def poison(self, on: bool):
         """Fill fresh tensors (torch.empty and its kin) with NaN, to show who relies on their content."""
-        import torch
-
         # not torch.use_deterministic_algorithms, which spends two seconds on importing torch's compiler
         torch._C._set_deterministic_algorithms(on, warn_only=True)
         torch.utils.deterministic.fill_uninitialized_memory = on
+
+    def observe(self, on: bool):
+        """Have every operator noted in the requests that follow, or not; it costs time."""
+        self.observing = recorder.observing if on else contextlib.nullcontext
 
     # ---------------------------------------------------------------------------------------------
 
     def answer(self, request: dict, arrays: list):
         """Do one request; returns the answer's message and arrays."""
+        message, arrays = self.do(request, arrays)
+        return message | {"notes": recorder.take()}, arrays
+
+    def do(self, request: dict, arrays: list):
         packer = values.Packer(request["cap"])
         try:
             fields = values.unpack(request["fields"], arrays, self.objects.__getitem__)
-            result = getattr(self, request["do"])(**fields)
+            with self.observing():
+                result = getattr(self, request["do"])(**fields)
             if request["keep"] is not None:
                 self.objects[request["keep"]] = result
                 result = None
@@ -131,13 +143,19 @@ class Worker:
         }
 
 
-def main() -> None:
-    folder, limits = sys.argv[1], json.loads(sys.argv[2])
-    requests, answers = int(sys.argv[3]), int(sys.argv[4])
-    sys.argv[1:] = []
-    report = jail.enter(folder, limits)
-    import torch
-
+def serve(folder: str, limits: dict, requests: int, answers: int, printed: int, status: int) -> None:
+    """Lock in, load nothing, and answer until the requests end."""
+    os.setsid()
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    os.write(status, f"{os.getpid()}\n".encode())
+    for descriptor in (1, 2):
+        os.dup2(printed, descriptor)
+    os.close(printed)
+    os.environ |= {"HOME": folder, "TMPDIR": folder}
+    report = jail.enter(folder, limits, status)
+    os.close(status)
+    sys.stdout.reconfigure(line_buffering=True)
+    random.seed()
     torch.set_grad_enabled(False)
     torch.set_num_threads(limits["threads"])
     wire.send(answers, {"ready": report})
@@ -148,6 +166,24 @@ def main() -> None:
         except wire.Closed:
             os._exit(0)
         wire.send(answers, *worker.answer(request, arrays))
+
+
+def main() -> None:
+    """Fork a process for each order; in it, serve."""
+    control = socket.socket(fileno=int(sys.argv[1]))
+    sys.argv[1:] = []
+    recorder.install()
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody asks how they ended: the keepers tell the grader
+    jail.adopt_orphans()
+    while True:
+        order, descriptors, *_ = socket.recv_fds(control, 1 << 16, 4)
+        if not order:
+            os._exit(0)
+        if os.fork() == 0:
+            control.close()
+            serve(**json.loads(order), **dict(zip(DESCRIPTORS, descriptors, strict=True)))
+        for descriptor in descriptors:
+            os.close(descriptor)
 
 
 main()

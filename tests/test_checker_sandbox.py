@@ -29,6 +29,16 @@ class Probe:
     def ends(self): os._exit(0)
     def crashes(self): os.kill(os.getpid(), 11)
     def sleeps(self): time.sleep(60)
+    def computes(self, seconds):
+        end = time.process_time() + seconds
+        while time.process_time() < end: pass
+    def shares(self):
+        import mmap
+        self.hoard = [mmap.mmap(-1, 64 << 20) for _ in range(48)]
+        for memory in self.hoard: memory.write(b"x" * (64 << 20))
+        time.sleep(5)
+    def patches(self): torch.patched = os.patched = True
+    def patched(self): return hasattr(torch, "patched") or hasattr(os, "patched")
     def spins(self):
         while True:
             try:
@@ -154,13 +164,77 @@ def test_nothing_survives(session):
     probe = session.new("Probe")
     assert probe.grandchild()
     time.sleep(0.1)
-    root = session.child.process.pid
+    root = session.child.pid
     family = descendants(root)
     assert len(family) >= 2  # the innermost process and the grandchild
     home = session.child.home.name
     session.close()
     assert not [pid for pid in [root, *family] if os.path.exists(f"/proc/{pid}")]
     assert not os.path.exists(home)
+
+
+def test_an_attack_on_the_fork_server_costs_one_process(session):
+    """Even if it is gone, which a locked-in submission can't bring about, the next start has another one."""
+    first = session.child.server.process
+    first.kill()
+    first.wait()
+    with pytest.raises(Stopped):
+        session.new("Probe").sleeps()
+    assert session.new("Probe").double(torch.ones(1)).item() == 2
+    assert session.child.server.process is not first
+
+
+def test_nothing_is_left_for_the_next_start(session):
+    """Each start is a fork of a process that never saw the submission."""
+    session.new("Probe").patches()
+    with pytest.raises(Stopped):
+        session.new("Probe").ends()
+    assert session.new("Probe").patched() is False
+
+
+def test_memory_that_counts_for_no_process_is_limited(folder):
+    """Shared memory is not in the limit on a process's own."""
+    with Session(folder, "Proj_2", settings(request_seconds=30, all_memory_mb=1000)["limits"]) as session:
+        session.load()
+        with pytest.raises(Stopped, match="more than 1000 MB of memory"):
+            session.new("Probe").shares()
+
+
+def test_repeated_time_outs_become_shorter(folder):
+    with Session(folder, "Proj_2", settings(request_seconds=2)["limits"]) as session:
+        session.load()
+        for seconds in (2, 1, 1):
+            with pytest.raises(Stopped, match=f"more than {seconds} s"):
+                session.new("Probe").sleeps()
+
+
+def test_all_requests_together_have_a_budget(folder):
+    with Session(folder, "Proj_2", settings(request_seconds=2, grading_seconds=3)["limits"]) as session:
+        session.load()
+        for _ in range(2):
+            with pytest.raises(Stopped, match="more than"):
+                session.new("Probe").sleeps()
+        with pytest.raises(Stopped, match=r"used up the 3 s"):
+            session.new("Probe").sleeps()
+
+
+def test_waiting_for_a_processor_is_not_the_submissions_time(folder):
+    """A process that is kept from running by others has longer on the wall, up to `patience`."""
+    import subprocess
+    import sys
+
+    busy = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(os.cpu_count() * 3)]
+    try:
+        with Session(folder, "Proj_2", settings(patience=50)["limits"]) as session:
+            session.load()
+            started, before = time.monotonic(), session.spent
+            session.new("Probe").computes(0.2)
+            wall, own = time.monotonic() - started, session.spent - before
+    finally:
+        for process in busy:
+            process.kill()
+            process.wait()
+    assert own < wall / 1.5
 
 
 def test_a_request_to_a_closed_session_is_the_submissions_problem(session):

@@ -80,8 +80,25 @@ def test_a_deadline_is_kept(pipe):
     started = time.monotonic()
     os.write(pipe[1], wire.MAGIC)
     with pytest.raises(wire.Late):
-        wire.receive(pipe[0], 1000, started + 0.1)
+        wire.receive(pipe[0], 1000, wire.within(0.1))
     assert time.monotonic() - started < 1
+
+
+def test_a_deadline_may_follow_another_clock(pipe):
+    """While the other end can't run, its time does not pass."""
+    started = time.monotonic()
+    with pytest.raises(wire.Late):
+        wire.receive(pipe[0], 1000, wire.within(0.1, lambda: (time.monotonic() - started) / 5))
+    assert 0.5 <= time.monotonic() - started < 2
+
+
+def test_a_tensor_is_sent_from_the_file_that_it_is_mapped_from(pipe, tmp_path):
+    tensor = torch.arange(256, dtype=torch.uint8).repeat(40_000)
+    torch.save([tensor[:100].clone(), tensor], tmp_path / "file")
+    array = wire.from_tensor(torch.load(tmp_path / "file", mmap=True)[1])
+    assert isinstance(array.data, wire.Stretch)
+    assert b"".join(array.data.pieces()) == bytes(tensor.numpy())
+    assert not isinstance(wire.from_tensor(tensor).data, wire.Stretch)  # in memory
 
 
 @pytest.mark.parametrize(

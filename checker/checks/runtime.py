@@ -1,0 +1,61 @@
+"""What the rules forbid, as the recorders in the submission's process noticed it while it ran."""
+
+import re
+
+import torch
+
+from .. import cases, lint
+from ..grading import Grading
+from ..registry import Failed, check
+from ..sandbox import SubmissionProblem
+
+# Operators of torch's that no method of a tensor, no fold and no unfold carries out.
+OPERATORS = re.compile(
+    r"aten::_?(mkldnn_|thnn_|slow_|native_)*"
+    r"(conv(olution|_|[123]d)|upsample|interpolate|mse_loss|\w*pool[123]d|batch_norm|layer_norm|group_norm"
+    r"|\w*_backward$|lstm|gru|embedding|\w*dropout)"
+)
+SHOWN = 5
+
+
+@check("rules", needs=("api.imports",))
+def runtime(g: Grading):
+    """While it runs it uses no autograd, and no network, operation or optimiser of torch's"""
+    g.once(observe)
+    found = sorted(note for note in g.session.notes if is_forbidden(note))
+    if found:
+        more = f"; and {len(found) - SHOWN} more" if len(found) > SHOWN else ""
+        raise Failed(
+            "; ".join(found[:SHOWN]) + more,
+            "Something calls it, under whatever name: the framework is to be your own.",
+        )
+    return {"noticed": len(g.session.notes)}
+
+
+def is_forbidden(note: str) -> bool:
+    kind, _, name = note.partition(": ")
+    if kind == "operator":
+        return OPERATORS.match(name) is not None
+    if kind == "function":
+        allowed = name in lint.HANDOUT
+        return not allowed and any(name == b or name.startswith(f"{b}.") for b in lint.BANNED)
+    return kind in ("autograd", "torch.nn", "torch.optim")
+
+
+def observe(g: Grading) -> None:
+    """Use every module and the model once, with every function and operator noted; what goes wrong is for others."""
+    first = [cases.CORE[module][0] for module in cases.CORE if module in (g.session.loaded or ())]
+    for use in (*(lambda one=one: cases.run(g, one) for one in first), lambda: use_model(g)):
+        try:
+            g.session.observe(True)  # anew each time, since a process that died was started again
+            use()
+            g.session.observe(False)
+        except SubmissionProblem:
+            continue
+
+
+def use_model(g: Grading) -> None:
+    pictures = torch.arange(2 * 3 * 16 * 16, dtype=torch.float32).view(2, 3, 16, 16) % 255
+    model = g.session.new("Model")
+    model.predict(pictures)
+    model.train(pictures, pictures.flip(0), 1)

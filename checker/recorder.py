@@ -1,0 +1,98 @@
+"""Child side: notice what the rules forbid and what only shows when the submission runs.
+
+Installed before anything of the submission is loaded. Autograd's engine, `Tensor.backward`, `torch.func`, modules of
+torch.nn and torch's optimisers are replaced by functions that make a note and go on; `observing` also notes every
+torch function and every operator called in its block, the latter whatever the name they were called by. What was
+noted travels to the grader with each answer.
+
+This finds what a student does, not what an adversary hides: whoever shares this process can take a recorder out
+again, and operators in other threads are not seen.
+"""
+
+import contextlib
+import functools
+import types
+
+import torch
+from torch.overrides import TorchFunctionMode
+from torch.utils._python_dispatch import TorchDispatchMode
+
+MOST = 300  # notes, after which no new ones are made
+
+new: set[str] = set()  # not yet told to the grader
+known: set[str] = set()
+
+
+def note(what: str) -> None:
+    if what not in known and len(known) < MOST:
+        known.add(what)
+        new.add(what)
+
+
+def take() -> list[str]:
+    """The new notes; afterwards they are none."""
+    notes = sorted(new)
+    new.clear()
+    return notes
+
+
+def install() -> None:
+    for module in (torch.autograd, torch.autograd.graph):
+        record(module, "_engine_run_backward", "autograd: its engine ran a backward pass")
+    record(torch.Tensor, "backward", "autograd: Tensor.backward")
+    record(torch.autograd.forward_ad, "enter_dual_level", "autograd: forward mode")
+    for name in torch.func.__all__:
+        record(torch.func, name, f"autograd: torch.func.{name}")
+    record_made(torch.nn.Module, "torch.nn")
+    record_made(torch.optim.Optimizer, "torch.optim")
+
+
+def record(owner, name: str, what: str) -> None:
+    function = getattr(owner, name)
+
+    @functools.wraps(function)
+    def recorded(*args, **kwargs):
+        note(what)
+        return function(*args, **kwargs)
+
+    setattr(owner, name, recorded)
+
+
+def record_made(base: type, family: str) -> None:
+    """Note the class of every object of `base` or a class derived from it, when it is built."""
+    built = base.__init__
+
+    @functools.wraps(built)
+    def recorded(self, *args, **kwargs):
+        kind = type(self)
+        torchs = kind.__module__.startswith("torch.")
+        note(f"{family}: {kind.__name__}" if torchs else f"{family}: {kind.__name__}, a {base.__name__} of torch's")
+        built(self, *args, **kwargs)
+
+    base.__init__ = recorded
+
+
+class Functions(TorchFunctionMode):
+    """Notes functions of torch and of torch.nn.functional; a tensor's methods are nobody's business."""
+
+    def __torch_function__(self, func, types_, args=(), kwargs=None):
+        if isinstance(func, types.BuiltinFunctionType | types.FunctionType):
+            home = getattr(func, "__module__", None) or "torch"
+            home = "torch.nn.functional" if home == "torch._C._nn" else home
+            if home in ("torch", "torch.functional", "torch.nn.functional"):
+                note(f"function: {home}.{func.__name__}")
+        return func(*args, **(kwargs or {}))
+
+
+class Operators(TorchDispatchMode):
+    """Notes the operators that are carried out, such as aten::convolution."""
+
+    def __torch_dispatch__(self, func, types_, args=(), kwargs=None):
+        note(f"operator: {func.name().partition('.')[0]}")
+        return func(*args, **(kwargs or {}))
+
+
+@contextlib.contextmanager
+def observing():
+    with Functions(), Operators():
+        yield

@@ -1,5 +1,6 @@
 """Inputs for the modules, torch's answers to them in float64, and the submission's answers."""
 
+import contextlib
 from dataclasses import dataclass, field, replace
 
 import torch
@@ -7,7 +8,7 @@ from torch import Tensor, nn
 
 from . import adapt
 from .compare import Mismatch, mismatch
-from .sandbox import Stopped, SubmissionProblem
+from .sandbox import Raised, Stopped, SubmissionProblem
 
 PARTS = ("forward", "grad_input", "grad_weight", "grad_bias")
 STOPS = 2  # crashes or time-outs in one sweep, after which its other cases are not tried
@@ -98,6 +99,7 @@ class Outcome:
     given: Given
     expected: dict[str, Tensor]
     got: dict[str, object] = field(default_factory=dict)
+    built: dict[str, Tensor] = field(default_factory=dict)  # weight and bias before they were assigned
 
     def mismatch(self, part: str, tolerance: float) -> Mismatch | None:
         return mismatch(self.got[part], self.expected[part], tolerance)
@@ -136,44 +138,91 @@ def reference(case: Case, given: Given) -> dict[str, Tensor]:
 
 
 def run(grading, case: Case) -> Outcome:
-    """Ask the submission for all parts of a case; a problem takes the place of the parts that it prevents."""
+    """Ask the submission for all parts of a case; a problem takes the place of the parts that it prevents.
+
+    Fresh memory over there holds NaN, so that whoever relies on its content always shows.
+    """
     given = make(case, grading.seed)
-    outcome = Outcome(case, given, reference(case, given))
-    session, got = grading.session, outcome.got
+    session, got, built = grading.session, {}, {}
     try:
-        module = adapt.new(session, case.module, *case.args, **dict(case.options))
-        for name in ("weight", "bias"):
-            if getattr(given, name) is not None:
-                session.set(module, name, getattr(given, name))
-        x, cotangent = given.x, given.cotangent
-        if case.strided:
-            x, cotangent = session.strided(x), session.strided(cotangent)
-        got["forward"] = module.forward(x)
-        got["grad_input"] = module.backward(cotangent)
-        got |= gradients(module.param(), given)
+        with poisoned(session):
+            module = adapt.new(session, case.module, *case.args, **dict(case.options))
+            given, built = assign(session, module, given)
+            x, cotangent = given.x, given.cotangent
+            if case.strided:
+                x, cotangent = session.strided(x), session.strided(cotangent)
+            got["forward"] = module.forward(x)
+            try:
+                got["grad_input"] = module.backward(cotangent)
+            except Raised as raised:
+                got["grad_input"] = raised
+            if given.weight is not None:
+                got |= gradients(module.param(), given)
+            if isinstance(got["grad_input"], Raised):  # the others count if they were computed before it
+                got = {part: value if is_computed(value) else got["grad_input"] for part, value in got.items()}
     except SubmissionProblem as problem:
-        got |= {part: problem for part in outcome.expected if part not in got}
-    return outcome
+        got |= {part: problem for part in PARTS if part not in got}
+    return Outcome(case, given, reference(case, given), got, built)
 
 
-def gradients(pairs, given: Given) -> dict[str, object]:
-    """The gradients in what param() returned, told apart by the number of dimensions: weight 4, bias 1."""
+def is_computed(value) -> bool:
+    return isinstance(value, Tensor) and bool(value.any())
+
+
+@contextlib.contextmanager
+def poisoned(session):
+    """Fresh memory over there is filled with NaN."""
+    session.poison(True)
+    try:
+        yield
+    finally:
+        if not session.child.problem:
+            session.poison(False)
+
+
+def assign(session, module, given: Given) -> tuple[Given, dict[str, Tensor]]:
+    """Give a module the weights of `given`; returns what it has then, and what it was built with.
+
+    Where no attribute can be found to assign to, it keeps its own, and the mathematics is judged with those.
+    """
+    built = {}
+    for name in ("weight", "bias"):
+        value = getattr(given, name)
+        if value is None:
+            continue
+        own, built_with = adapt.attribute(session, module, name)
+        if built_with is not None:
+            built[name] = built_with
+            same_size = name == "bias" and built_with.numel() == value.numel()
+            session.set(module, own, value.view(built_with.shape) if same_size else value)
+        elif listed := [p for p, _ in adapt.pairs(module.param()) if p.shape == value.shape]:
+            given = replace(given, **{name: listed[0].float()})
+        else:
+            session.set(module, name, value)
+    return given, built
+
+
+def gradients(listed, given: Given) -> dict[str, object]:
+    """The gradients in what param() returned, told apart by their parameters: the bias has one dimension, or the
+    size of one.
+    """
     found: dict[str, object] = {}
     for name in ("weight", "bias"):
         parameter = getattr(given, name)
         if parameter is None:
             continue
-        mine = [
-            pair[1]
-            for pair in (pairs if isinstance(pairs, list | tuple) else ())
-            if isinstance(pair, list | tuple)
-            and len(pair) == 2
-            and isinstance(pair[0], Tensor)
-            and pair[0].dim() == parameter.dim()
-        ]
+        mine = [gradient for p, gradient in adapt.pairs(listed) if is_named(name, p, parameter)]
         problem = SubmissionProblem(f"param() lists no ({name}, gradient) pair with a {name} of its shape")
         found[f"grad_{name}"] = mine[0] if mine else problem
+        if name == "bias" and isinstance(mine and mine[0], Tensor) and mine[0].numel() == parameter.numel():
+            found["grad_bias"] = mine[0].reshape(parameter.shape)
     return found
+
+
+def is_named(name: str, listed: Tensor, parameter: Tensor) -> bool:
+    if name == "weight":
+        return listed.dim() == 4 and listed.numel() == parameter.numel()
+    return listed.numel() == max(listed.shape, default=0) == parameter.numel()
 
 
 def sweep(grading, module: str) -> list[Outcome]:

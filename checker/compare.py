@@ -40,7 +40,7 @@ def mismatch(got, expected: Tensor, tolerance: float) -> Mismatch | None:
     wrong = error > tolerance * scale
     index = tuple(int(i) for i in (error == error.max()).nonzero()[0])
     e, g = expected[index].item(), got[index].item()
-    relative = error[index].item() / max(abs(e), tolerance)
+    relative = error[index].item() / divisor if (divisor := max(abs(e), tolerance)) else float("inf")
     share = wrong.double().mean().item()
     message = (
         f"expected {e:.5g}, got {g:.5g}{at(index)}, relative error {relative:.2g}"

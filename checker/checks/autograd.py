@@ -5,7 +5,7 @@ from ..grading import Grading
 from ..registry import Failed, check
 
 
-@check("rules", needs=("api.names",))
+@check("rules", needs=("api.imports",))
 def no_autograd(g: Grading):
     """No tensor that a module returned carries autograd's marks"""
     g.once(cases.sweep, "Conv2d")

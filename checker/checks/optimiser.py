@@ -1,18 +1,21 @@
 """The loss and the optimiser: MSE and SGD against torch's."""
 
+import contextlib
+from collections.abc import Callable
+from typing import NamedTuple
+
 import torch
 from torch import Tensor
 
-from .. import adapt, cases
-from ..cases import case
-from ..compare import mismatch
+from .. import adapt, cases, diagnosis
+from ..compare import Mismatch, mismatch
 from ..grading import Grading
 from ..registry import Failed, check
+from ..sandbox import Raised, SubmissionProblem
 from ..session import Remote
 
 SHAPE = (3, 2, 4, 5)
 STEPS = 3
-LAYER = case("Conv2d", (3, 2, 6, 7), 2, 3, 3)
 
 
 def loss(g: Grading) -> dict[str, tuple[object, Tensor]]:
@@ -42,45 +45,76 @@ def mse_forward(g: Grading):
 @check("optimiser", needs=("api.imports",))
 def mse_backward(g: Grading):
     """MSE.backward returns the gradient of that mean"""
-    tolerance = g.config["tolerance"]["absolute"]
+    tolerance = g.config["tolerance"]["absolute"] / 10  # the gradient's values are of order 1/120
     got, expected = g.once(loss)["backward"]
-    if found := mismatch(got, expected, tolerance / 10):  # the gradient's values are of order 1/120
-        n, c, h, w = SHAPE
-        names = {"−1": -1, "N": n, "C·H·W": c * h * w, "N·C·H·W": n * c * h * w, "1/2": 0.5, "1/N": 1 / n}
-        hint = ""
-        if found.got is not None:
-            named = [name for name, factor in names.items() if mismatch(got, factor * expected, tolerance) is None]
-            hint = f"It is {named[0]} times what it should be: forward and backward disagree." if named else ""
-        raise Failed(f"MSE on 3×2×4×5: {found.message}", hint)
+    if found := mismatch(got, expected, tolerance):
+        factor = None if found.got is None else diagnosis.factor_of(found.got, expected, tolerance)
+        raise Failed(f"MSE on 3×2×4×5: {found.message}", hint_of_factor(g, factor) if factor else "")
 
 
-def steps(g: Grading, **options) -> tuple[Remote, Remote, list[tuple[object, Tensor]]]:
-    """A convolution and its SGD after a few steps beside torch's: (got, expected) of weight and bias."""
-    given = cases.make(LAYER, g.seed)
-    theirs = LAYER.counterpart()
-    own = adapt.new(g.session, LAYER.module, *LAYER.args)
-    for name in ("weight", "bias"):
-        getattr(theirs, name).data.copy_(getattr(given, name))
-        g.session.set(own, name, getattr(given, name))
-    optimiser = adapt.sgd(g.session, own, **options)
-    velocities = [torch.zeros_like(parameter) for parameter in theirs.parameters()]
+def hint_of_factor(g: Grading, factor: float) -> str:
+    """What a gradient says that is `factor` times what it should be, in the light of what forward gave."""
+    n, c, h, w = SHAPE
+    names = {"−1": -1, "N": n, "H·W": h * w, "C·H·W": c * h * w, "N·C": n * c, "N·C·H·W": n * c * h * w, "half": 0.5}
+    name = next((name for name, value in names.items() if abs(factor / value - 1) < 1e-3), f"{factor:.4g}")
+    value, mean = g.once(loss)["forward"]
+    right = mismatch(value, mean, g.config["tolerance"]["absolute"]) is None
+    if right:
+        return f"It is {name} times what it should be: forward and backward disagree; is it the gradient of the mean?"
+    return f"It is {name} times what it should be: is it the gradient of another sum than the mean over all elements?"
+
+
+# The optimiser ----------------------------------------------------------------------------------------
+
+
+class Step(NamedTuple):
+    """A parameter before and after some steps, and what it should be after them."""
+
+    name: str
+    before: Tensor
+    got: object
+    expected: Tensor
+
+
+def steps(g: Grading, one: cases.Case, build: Callable[[], Remote], own: Remote, **options) -> list[Step]:
+    """Weight and bias before and after a few steps of the optimiser along the gradients that param() lists, so that
+    it is judged for itself, beside torch's.
+    """
+    given = cases.make(one, g.seed)
+    before = {name: value for name in ("weight", "bias") if (value := parameter(g, own, given, name)) is not None}
+    expected = {name: value.double() for name, value in before.items()}
+    velocities = {name: torch.zeros_like(value) for name, value in expected.items()}
+    optimiser = build()
     for _ in range(STEPS):
-        theirs.zero_grad()
-        theirs(given.x.double()).backward(given.cotangent.double())
-        torch_step(theirs.parameters(), velocities, **options)
-        zero_gradients(optimiser, own)
+        with contextlib.suppress(Raised):  # there may be none, which is counted elsewhere
+            zero_gradients(optimiser, own)
         own.forward(given.x)
         own.backward(given.cotangent)
+        gradients = cases.gradients(own.param(), given)
+        for name, value in expected.items():
+            gradient = gradients[f"grad_{name}"]
+            if not isinstance(gradient, Tensor):
+                raise Failed(str(gradient) if gradient else f"param() lists no gradient of the {name}")
+            torch_step(value, gradient.double().reshape(value.shape), velocities[name], **options)
         optimiser.step()
-    got = [g.session.get(own, "weight"), g.session.get(own, "bias")]
-    return own, optimiser, list(zip(got, (theirs.weight.detach(), theirs.bias.detach()), strict=True))
+    if not any(velocity.any() for velocity in velocities.values()):
+        raise Failed("there is nothing to step along: all gradients that param() lists are 0")
+    return [Step(name, before[name], parameter(g, own, given, name), value) for name, value in expected.items()]
 
 
-def torch_step(parameters, velocities: list[Tensor], lr: float, momentum: float = 0.0) -> None:
+def parameter(g: Grading, module: Remote, given: cases.Given, name: str) -> Tensor | None:
+    """The weight or bias of a module: its attribute, or else what param() lists."""
+    value = adapt.attribute(g.session, module, name)[1]
+    if value is None:
+        listed = [p for p, _ in adapt.pairs(module.param()) if p.numel() == getattr(given, name).numel()]
+        return listed[0] if listed else None
+    return value
+
+
+def torch_step(parameter: Tensor, gradient: Tensor, velocity: Tensor, lr: float, momentum: float = 0.0) -> None:
     """What torch.optim.SGD does in a step, which itself would import torch's compiler for two seconds."""
-    for parameter, velocity in zip(parameters, velocities, strict=True):
-        velocity.mul_(momentum).add_(parameter.grad)
-        parameter.data.sub_(lr * velocity)
+    velocity.mul_(momentum).add_(gradient)
+    parameter.sub_(lr * velocity)
 
 
 def zero_gradients(optimiser: Remote, module: Remote) -> None:
@@ -88,35 +122,74 @@ def zero_gradients(optimiser: Remote, module: Remote) -> None:
     adapt.first(lambda: optimiser.zero_grad(), lambda: module.zero_grad())
 
 
-def judge_steps(g: Grading, **options) -> None:
-    _, _, values = steps(g, **options)
-    for name, (got, expected) in zip(("weight", "bias"), values, strict=True):
-        if found := mismatch(got, expected, g.config["tolerance"]["absolute"]):
-            settings = ", ".join(f"{key}={value}" for key, value in options.items())
-            raise Failed(f"{name} after {STEPS} steps of SGD({settings}): {found.message}")
+def in_any_way(g: Grading, judge: Callable, **options):
+    """judge(case, build, conv), with SGD built the first way that works: as the assignment says, or a common
+    variant; `case` is one in which the convolution's backward runs.
+    """
+    if "SGD" not in g.session.loaded:
+        raise Failed("model.py defines no SGD")
+    outcomes = g.once(cases.sweep, "Conv2d") if adapt.name_of(g.session, "Conv2d") else []
+    one = next((o.case for o in outcomes if isinstance(o.got["grad_input"], Tensor | None)), None)
+    if one is None:
+        raise Failed("there is no Conv2d whose backward runs, and so no gradient to step along")
+
+    def attempt(i: int):
+        own = adapt.new(g.session, one.module, *one.args, **dict(one.options))
+        in_a_net = "Sequential" in g.session.loaded  # as it is used, and as nested lists of parameters need it
+        net = adapt.sequential(g.session, own) if in_a_net else own
+        return judge(one, lambda: adapt.optimiser(g.session, i, net, **options), own)
+
+    return adapt.first(*(lambda i=i: attempt(i) for i in range(adapt.OPTIMISERS)))
 
 
-@check("optimiser", needs=("modules.conv2d_grad_weight", "modules.conv2d_grad_bias"))
+def judge_steps(g: Grading, hint: str = "", **options) -> None:
+    tolerance = g.config["tolerance"]["absolute"]
+    settings = ", ".join(f"{key}={value}" for key, value in options.items())
+    for name, before, got, expected in in_any_way(g, lambda *given: steps(g, *given, **options), **options):
+        if found := mismatch(got, expected, tolerance):
+            message = f"{name} after {STEPS} steps of SGD({settings}): {found.message}"
+            raise Failed(message, hint or hint_of_step(before.double(), found))
+
+
+def hint_of_step(before: Tensor, found: Mismatch) -> str:
+    if found.got is None:
+        return ""
+    if torch.equal(found.got, before):
+        return "The weights did not move: does step() change those that forward uses, in place?"
+    factor = diagnosis.factor_of(found.got - before, found.expected - before, 1e-3)
+    if factor is None:
+        return ""
+    if abs(factor + 1) < 1e-3:
+        return "The step goes up the gradient: is it weight -= lr * gradient?"
+    return f"The step is {factor:.3g} times what it should be: is lr the one that was given, and used once?"
+
+
+@check("optimiser", needs=("api.imports",))
 def sgd_step(g: Grading):
     """SGD's steps are torch's"""
-    judge_steps(g, lr=0.01)
+    judge_steps(g, lr=0.05)
 
 
 @check("optimiser", needs=("optimiser.sgd_step",))
 def sgd_momentum(g: Grading):
     """Extra: SGD with momentum takes torch's steps"""
-    judge_steps(g, lr=0.01, momentum=0.9)
+    judge_steps(g, "Is a velocity kept for each parameter, from step to step?", lr=0.05, momentum=0.9)
 
 
-@check("optimiser", needs=("modules.conv2d_grad_weight",))
+@check("optimiser", needs=("api.imports",))
 def zero_grad(g: Grading):
     """zero_grad sets all gradients to zero"""
-    module = adapt.new(g.session, LAYER.module, *LAYER.args)
-    optimiser = adapt.sgd(g.session, module, lr=0.1)
-    given = cases.make(LAYER, g.seed)
-    module.forward(given.x)
-    module.backward(given.cotangent)
-    zero_gradients(optimiser, module)
-    for name, gradient in cases.gradients(module.param(), given).items():
-        if not isinstance(gradient, Tensor) or gradient.any():
-            raise Failed(f"{name} is not zero after zero_grad()")
+
+    def zeroed(one: cases.Case, build: Callable[[], Remote], own: Remote) -> dict[str, object]:
+        given, optimiser = cases.make(one, g.seed), build()
+        own.forward(given.x)
+        own.backward(given.cotangent)
+        zero_gradients(optimiser, own)
+        return cases.gradients(own.param(), given)
+
+    for name, gradient in in_any_way(g, zeroed, lr=0.1).items():
+        if isinstance(gradient, SubmissionProblem):
+            raise Failed(str(gradient))
+        if isinstance(gradient, Tensor) and (found := mismatch(gradient, torch.zeros_like(gradient).double(), 0.0)):
+            hint = "Does it reach every gradient that param() lists?"
+            raise Failed(f"{name} after zero_grad(): {found.message}", hint)

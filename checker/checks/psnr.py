@@ -1,14 +1,18 @@
 """How well the pretrained model denoises, as the course measured it."""
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 
 from ..grading import Grading
 from ..registry import Failed, check
+from ..sandbox import SubmissionProblem
 from ..session import Remote
 from .api import predict, pretrained
 
 CHUNK = 100  # pictures compared in one go, for the sake of memory
+CLEARLY = 2.0  # dB that tell one scale of the values from another
 
 
 def per_picture(pictures: Tensor, clean: Tensor) -> Tensor:
@@ -30,17 +34,44 @@ def baselines(g: Grading) -> dict[str, float]:
     return found
 
 
-def in_batches(g: Grading, model: Remote) -> tuple[Tensor, Tensor]:
+def mean_psnr(pictures: Tensor, clean: Tensor) -> float:
+    return per_picture(pictures, clean).mean().item()
+
+
+def whole_range(predicted: Tensor) -> Tensor:
+    """Predictions in 0–255 also where they were made in 0–1 (which is reported by itself)."""
+    return predicted * 255 if predicted.max() <= 1 else predicted
+
+
+def in_batches(g: Grading, model: Remote, scaled: Callable = lambda predicted: predicted) -> tuple[Tensor, Tensor]:
     """PSNR of the model for each validation picture, in batches as the course took them; and the first batch's
-    predictions.
+    predictions. `scaled` is applied to the predictions before.
     """
     size = g.config["psnr"]["batch"]
     found, first = [], None
     for noisy, clean in zip(*(pictures.split(size) for pictures in g.validation), strict=True):
-        predicted = predict(g, model, noisy.float())
+        predicted = scaled(predict(g, model, noisy.float()))
         found.append(per_picture(predicted, clean))
         first = predicted if first is None else first
     return torch.cat(found), first
+
+
+def hint(g: Grading, db: float) -> str:
+    """Why the PSNR may be low: the scale of what predict returns, or of what it makes of its input."""
+    noisy, clean = (pictures[: g.config["psnr"]["batch"]] for pictures in g.validation)
+    model, better = pretrained(g), db + CLEARLY
+    scaled = mean_psnr(whole_range(predict(g, model, noisy.float())), clean)
+    if scaled > better:
+        return f"With its values times 255 it is {scaled:.2f} dB: does predict return 0–1 instead of 0–255?"
+    try:
+        divided = predict(g, model, noisy.float() / 255)
+    except (Failed, SubmissionProblem):
+        return ""
+    if mean_psnr(divided, clean) > better:
+        return (
+            f"For pictures divided by 255 it is {mean_psnr(divided, clean):.2f} dB: did you forget to divide by 255?"
+        )
+    return "Are the weights those of the best model, and do they get to where forward reads them?"
 
 
 @check("psnr", needs=("api.loads_pretrained",))
@@ -51,6 +82,6 @@ def pretrained_model(g: Grading):
     db, needed = each.mean().item(), g.config["psnr"]["pass_db"]
     g.measurements["psnr"]["pretrained model"] = db
     if db < needed:
-        hint = "Are the weights those of the best model?" if db < base["noisy input"] else ""
-        raise Failed(f"{db:.2f} dB; expected at least {needed:.2f} dB (noisy input {base['noisy input']:.2f})", hint)
+        message = f"expected at least {needed:.2f} dB, got {db:.2f} dB (noisy input {base['noisy input']:.2f} dB)"
+        raise Failed(message, hint(g, db))
     return {"db": db, "worst_db": each.min().item(), "pictures": len(each)}

@@ -6,10 +6,13 @@ import torch
 
 from ..grading import Grading
 from ..registry import Failed, NotApplicable, check
-from .api import predict
-from .psnr import baselines, in_batches
+from ..sandbox import Raised
+from .api import pictures, predict, pretrained
+from .psnr import baselines, in_batches, whole_range
 
 COURSE_PAIRS = 50_000
+LITTLE = 100  # pairs that show whether training changes anything
+UNCHANGED = 1e-3  # largest change, of 255, below which predictions are the same
 SPREAD = 0.01  # largest standard deviation over pictures, of 255, below which all predictions are the same
 
 
@@ -21,7 +24,7 @@ def one_epoch_run(g: Grading) -> dict:
     g.session.forget()
     g.session.seed(g.seed)
     model = g.session.new("Model")
-    db_before, before = in_batches(g, model)
+    db_before, before = in_batches(g, model, whole_range)
     limit = g.config["training"]["seconds_per_50000"]
     pair = g.training()
     pairs = len(pair[0])
@@ -29,7 +32,7 @@ def one_epoch_run(g: Grading) -> dict:
     started = time.monotonic()
     g.session.call(model, "train", *pair, 1, seconds=limit)
     seconds = time.monotonic() - started
-    db_after, after = in_batches(g, model)
+    db_after, after = in_batches(g, model, whole_range)
     found = {
         "pairs": pairs,
         "seconds": seconds,
@@ -43,6 +46,16 @@ def one_epoch_run(g: Grading) -> dict:
 
 
 @check("training", needs=("api.shape_and_range",))
+def changes_weights(g: Grading):
+    """train() changes the model"""
+    if g.once(one_epoch_run)["change"] < UNCHANGED:
+        raise Failed(
+            "the predictions are the same before and after training",
+            "Does step() reach the weights that forward uses?",
+        )
+
+
+@check("training", needs=("training.changes_weights",))
 def one_epoch(g: Grading):
     """One epoch of train() from a fresh model ends in time and leaves a sensible PSNR"""
     found = g.once(one_epoch_run)
@@ -59,18 +72,24 @@ def one_epoch(g: Grading):
     needed = 0.0 if g.quick else g.config["training"]["sensible_gain_db"]
     if gain < needed:
         raise Failed(
-            f"PSNR {found['before']:.2f} dB before, {found['after']:.2f} dB after; expected a gain of {needed:g} dB",
+            f"expected a gain of at least {needed:g} dB, got {gain:.2f} dB"
+            f" (PSNR {found['before']:.2f} dB before, {found['after']:.2f} dB after)",
             "Does the optimiser see the model's own parameters? Is the gradient's sign right?",
         )
     return found
 
 
-@check("training", needs=("api.shape_and_range",))
-def changes_weights(g: Grading):
-    """train() changes the model"""
-    if g.once(one_epoch_run)["change"] < 1e-3:
+@check("training", needs=("training.changes_weights", "api.loads_pretrained"))
+def changes_loaded_weights(g: Grading):
+    """train() changes the model after load_pretrained_model(), too"""
+    model, x = pretrained(g), pictures(g, 2, 32, 32).float()
+    noisy = pictures(g, LITTLE, 32, 32)
+    before = whole_range(predict(g, model, x))
+    g.session.call(model, "train", noisy, noisy.flip(3), 1, seconds=g.config["training"]["seconds_per_50000"])
+    if (whole_range(predict(g, model, x)) - before).abs().max() < UNCHANGED:
         raise Failed(
-            "the predictions are the same before and after training", "Does step() reach the weights in use?"
+            "after load_pretrained_model() the predictions are the same before and after training",
+            "Does the optimiser still hold the parameters from before, which loading has replaced?",
         )
 
 
@@ -78,11 +97,14 @@ def changes_weights(g: Grading):
 def remainder_batch(g: Grading):
     """train() takes any number of pairs, and leaves them as they are"""
     generator = torch.Generator().manual_seed(g.seed)
-    noisy = (torch.rand(7, 3, 32, 32, generator=generator) * 255).to(torch.uint8)
-    for n, kind in ((7, torch.uint8), (1, torch.float32)):
+    noisy = (torch.rand(LITTLE + 7, 3, 32, 32, generator=generator) * 255).to(torch.uint8)
+    for n, kind in ((LITTLE + 7, torch.uint8), (7, torch.uint8), (1, torch.float32)):
         pair = g.session.put(noisy[:n].to(kind)), g.session.put(noisy[:n].flip(3).to(kind))
         model = g.session.new("Model")
-        model.train(*pair, 1)
+        try:
+            g.session.call(model, "train", *pair, 1, seconds=g.config["training"]["seconds_per_50000"])
+        except Raised as raised:
+            raise Failed(f"train on {n} pairs {raised}", "Is the last batch taken to be a whole one?") from None
         for given, there in zip((noisy[:n], noisy[:n].flip(3)), pair, strict=True):
             if not torch.equal(g.session.value(there).to(torch.float64), given.double()):
                 raise Failed(f"train changed the pictures that it was given ({n} pairs, {kind})")

@@ -1,0 +1,29 @@
+"""The corpus: every wrong submission gets the verdict that its defect must get, every correct one full marks."""
+
+import pytest
+from checker_support import ROOT, make_data, settings
+
+from checker import results, submission
+from checker.grading import grade
+from tests.submissions import wrong
+
+CORRECT = sorted(path.name for path in (ROOT / "tests" / "submissions" / "correct").iterdir())
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    return make_data(tmp_path_factory.mktemp("data"), train=wrong.TRAIN_PAIRS)
+
+
+@pytest.mark.parametrize("name", wrong.WRONG)
+def test_wrong_submissions_get_the_verdict_of_their_defect(name, data, tmp_path):
+    report = grade(submission.find(wrong.make(name, tmp_path)), data, settings())
+    assert wrong.complaints(wrong.WRONG[name], report) == []
+    assert report.score < report.max_score
+
+
+@pytest.mark.parametrize("name", CORRECT)
+def test_correct_submissions_get_full_marks(name, data):
+    report = grade(submission.find(ROOT / "tests" / "submissions" / "correct" / name), data, settings(), seed=1)
+    assert [f"{f.check}: {f.message}" for f in report.findings if f.status != results.PASSED] == []
+    assert report.score == report.max_score

@@ -98,10 +98,7 @@ class Child:
             patience = clock.stopwatch(self.server.process.pid, self.limits["patience"])
             left = wire.within(START_SECONDS, patience)
             try:
-                while b"\n" not in self.ended:
-                    wire.wait(self.status, left)
-                    self._listen()
-                self.pid = int(self.ended.split()[0])
+                self._await_keeper(left)
                 message, _ = wire.receive(self.answers, 0, left, {self.printed: self._drain})
                 self.enforced = {str(name): str(state) for name, state in message["ready"].items()}
                 self.innermost = (descendants(self.pid) or [self.pid])[-1]
@@ -184,6 +181,13 @@ class Child:
             return f"was ended by {signal.Signals(code - 128).name}"
         return f"ended itself with exit status {code}"
 
+    def _await_keeper(self, left) -> None:
+        """Wait until the keeper has told its process number."""
+        while b"\n" not in self.ended:
+            wire.wait(self.status, left)
+            self._listen()
+        self.pid = int(self.ended.split()[0])
+
     def _listen(self) -> None:
         """Take what the keeper says; Closed if it is gone."""
         said = os.read(self.status, 100)
@@ -213,8 +217,10 @@ class Child:
 
     def _kill(self) -> None:
         """End everything; returns when the keeper is gone, too."""
-        if not self.pid:  # not even started: closing the pipes ends it
-            return
+        try:
+            self._await_keeper(wire.within(START_SECONDS))
+        except (wire.WireError, OSError):
+            return  # it was never started
         kill_tree(self.pid)
         left = wire.within(END_SECONDS, clock.stopwatch(self.pid, self.limits["patience"]))
         with contextlib.suppress(wire.WireError, OSError):

@@ -74,7 +74,6 @@ class Session:
         return self.child
 
     def _ask(self, do: str, fields: dict, keep: bool = False, seconds: float | None = None, budget: bool = True):
-        child = self._living()
         what = fields.get("method") or do
         seconds = max((seconds or self.limits["request_seconds"]) / 2 ** self.late[what], LEAST_SECONDS)
         if budget:
@@ -82,6 +81,7 @@ class Session:
             if left <= 0:
                 raise Stopped(f"it has used up the {self.limits['grading_seconds']:g} s that grading it may take")
             seconds = min(seconds, left)
+        child = self._living()
         number = None
         if keep:
             self.kept += 1

@@ -7,7 +7,7 @@ import pytest
 import torch
 from checker_support import package, settings
 
-from checker.sandbox import Raised, Stopped, SubmissionProblem, Unusable, descendants
+from checker.sandbox import Child, Raised, Stopped, SubmissionProblem, Unusable, descendants
 from checker.session import Session
 
 PROBES = """
@@ -216,6 +216,13 @@ def test_all_requests_together_have_a_budget(folder):
                 session.new("Probe").sleeps()
         with pytest.raises(Stopped, match=r"used up the 3 s"):
             session.new("Probe").sleeps()
+    assert descendants(session.child.server.process.pid) == []
+
+
+def test_a_process_that_is_closed_while_it_starts_is_gone_too(folder):
+    child = Child(folder, settings()["limits"])
+    child.close()
+    assert descendants(child.server.process.pid) == []
 
 
 def test_waiting_for_a_processor_is_not_the_submissions_time(folder):

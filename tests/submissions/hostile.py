@@ -222,7 +222,7 @@ for _ in range(300):
         time.sleep(60)
         os._exit(0)
 """,
-        "BlockingIOError",
+        "BlockingIOError|took more than",
         needs=("processes",),
     ),
     on_predict(

@@ -1,5 +1,6 @@
 """What every test shares: one seed, no leaking of global switches, and the option `--slow`."""
 
+import signal
 from types import SimpleNamespace
 
 import oracle
@@ -13,6 +14,9 @@ def pytest_addoption(parser):
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "slow: takes a minute or more; run only with --slow")
+    # A job that a script started in the background has SIGINT ignored, and so would every program that a test starts
+    # and then interrupts.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(config, items):

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -10,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from checker_support import ROOT, make_data, package, settings, textbook
+from checker_support import ROOT, TEXTBOOK, make_data, package, settings, textbook
 
 from checker import classroom, cli, fingerprint, results
 from checker.classroom import Entry, Slot, Task, grade_class, submissions
@@ -27,11 +28,15 @@ def task(data: Path, *only: str, **changes) -> Task:
 
 
 def hand_in(folder: Path) -> Path:
-    """A right one, one with a defect, one that crashes, and none at all."""
+    """A right one, one in a zip, one in a zip in a folder, one with a defect, one that crashes, and none at all."""
     textbook(folder / "right")
     textbook(folder / "defect", ("model.py", "Path(__file__).parent / ", "Path('Proj_2') / "))
     package(folder / "crash", "import os; os._exit(0)")
     (folder / "none").mkdir()
+    (folder / "moodle").mkdir()
+    shutil.make_archive(str(folder / "zipped"), "zip", TEXTBOOK)
+    shutil.copy(folder / "zipped.zip", folder / "moodle" / "hand-in.zip")
+    (folder / "damaged.zip").write_bytes(b"PK damaged")
     return folder
 
 
@@ -54,9 +59,9 @@ def test_results_depend_neither_on_jobs_nor_on_order(data, tmp_path, capsys):
         assert (tmp_path / "parts" / name).read_bytes() == (tmp_path / "together" / name).read_bytes()
 
     by_name = {report.submission: report for report in together}
-    assert list(by_name) == ["crash", "defect", "none", "right"]
+    assert list(by_name) == ["crash", "damaged.zip", "defect", "moodle", "none", "right", "zipped.zip"]
     passed = {name for name, report in by_name.items() if report.verdict == results.PASSED}
-    assert passed == {"right"}
+    assert passed == {"right", "zipped.zip", "moodle"}
     assert {report.verdict for report in together} == {results.PASSED, results.FAILED}
     assert len({report.max_score for report in together}) == 1
 
@@ -88,6 +93,9 @@ def test_ended_and_started_again_it_goes_on(how, data, tmp_path):
     names = [f"s{number}" for number in range(5)]
     for name in names:
         textbook(folder / name)
+    source = folder / "s0" / "Proj_2" / "model.py"
+    right = source.read_text()
+    source.write_text("import time; time.sleep(40)\n")  # so that something is going on when the run is ended
     run = start(folder, data, out)
     files = out / "submissions"
     wait_until(lambda: list(files.glob("*.json")) or run.poll() is not None)
@@ -96,14 +104,17 @@ def test_ended_and_started_again_it_goes_on(how, data, tmp_path):
     said = run.communicate()[0]
     assert run.returncode == (-how if how == signal.SIGKILL else cli.NO_VERDICT), said
     wait_until(lambda: not [pid for pid in family if os.path.exists(f"/proc/{pid}")], 20)
+    assert len(family) >= 5  # two that grade, what each of them started, and the one that sleeps
     finished = {path.name: path.stat().st_mtime_ns for path in files.glob("*.json")}
-    assert 0 < len(finished) < len(names)
+    assert finished
+    assert "s0.json" not in finished
     for name in finished:
         assert json.loads((files / name).read_text())["verdict"] == results.PASSED
     if how == signal.SIGINT:
         assert "goes on" in said
         assert len((out / "scores.csv").read_text().splitlines()) == 1 + len(finished)
 
+    source.write_text(right)
     run = start(folder, data, out)
     said = run.communicate(timeout=300)[0]
     assert run.returncode == cli.OK, said

@@ -1,13 +1,13 @@
 """The corpus: every wrong submission gets the verdict that its defect must get, every correct one full marks."""
 
 import pytest
-from checker_support import ROOT, make_data, settings
+from checker_support import make_data, settings
 
-from checker import results, submission
+from checker import submission
 from checker.grading import grade
-from tests.submissions import wrong
+from tests.submissions import table, wrong
 
-CORRECT = sorted(path.name for path in (ROOT / "tests" / "submissions" / "correct").iterdir())
+CORRECT = table.correct_ones()
 
 
 @pytest.fixture(scope="module")
@@ -24,6 +24,6 @@ def test_wrong_submissions_get_the_verdict_of_their_defect(name, data, tmp_path)
 
 @pytest.mark.parametrize("name", CORRECT)
 def test_correct_submissions_get_full_marks(name, data):
-    report = grade(submission.find(ROOT / "tests" / "submissions" / "correct" / name), data, settings(), seed=1)
-    assert [f"{f.check}: {f.message}" for f in report.findings if f.status != results.PASSED] == []
+    report = grade(submission.find(CORRECT[name]), data, settings(), seed=1)
+    assert table.full_marks(report) == []
     assert report.score == report.max_score

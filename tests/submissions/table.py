@@ -26,7 +26,7 @@ def main() -> int:
     sys.path.insert(0, str(ROOT / "tests"))
     from checker_support import make_data, settings
 
-    correct = {path.name: path for path in sorted(CORRECT.iterdir())} | {"Proj_2 (the bundled one)": ROOT / "Proj_2"}
+    correct = correct_ones()
     names = [name for name in [*correct, *wrong.WRONG] if not options.only or name in options.only]
     rows, problems = [], []
     started = time.perf_counter()
@@ -52,8 +52,15 @@ def parser() -> argparse.ArgumentParser:
     return parser
 
 
+def correct_ones() -> dict[str, Path]:
+    """The correct submissions by name; the bundled one is one of them."""
+    return {path.name: path for path in sorted(CORRECT.iterdir())} | {"bundled": ROOT / "Proj_2"}
+
+
 def full_marks(report) -> list[str]:
-    return [f"{f.check}: {f.status}: {f.message}" for f in report.findings if f.status not in ("passed", "not applicable")]
+    return [
+        f"{f.check}: {f.status}: {f.message}" for f in report.findings if f.status not in ("passed", "not applicable")
+    ]
 
 
 def row(name: str, report, correct: bool) -> tuple[str, str, str, str]:

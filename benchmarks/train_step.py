@@ -36,6 +36,7 @@ def contenders(network, batch):
 
 def measure(network, batch):
     """The table's rows for one network and batch size."""
+    torch.compiler.reset()  # or it gives up compiling after eight variants, without a failure
     times = take_turns(contenders(network, batch))
     work = operations(NETWORKS[network](), batch)[0]
     rates = {False: product_rate(torch.empty(0)), True: product_rate(torch.empty(0, dtype=torch.bfloat16))}

@@ -27,9 +27,10 @@ text-align: left; vertical-align: top; } .n { text-align: right; white-space: no
 .mark { width: 5rem; font-weight: 600; } .passed .mark { color: var(--good); }
 .failed .mark, .error .mark { color: var(--bad); } .skipped .mark { color: var(--wait); }
 .note { margin: .2rem 0; white-space: pre-wrap; overflow-wrap: anywhere; } .hint { font-style: italic; }
-.trio { display: inline-flex; gap: 4px; margin: 0 1rem 1rem 0; } figure { margin: 0; }
+tr.failed, tr.error { background: #f871711f; }
+.trio { display: inline-flex; gap: 6px; margin: 0 1.5rem 1rem 0; } figure { margin: 0; width: 128px; }
 figcaption { font-size: .8rem; font-variant-numeric: tabular-nums; }
-img { width: 96px; height: 96px; image-rendering: pixelated; display: block; }
+img { width: 100%; image-rendering: pixelated; display: block; }
 pre { background: var(--soft); padding: .5rem; overflow: auto; max-height: 20rem; }
 """
 
@@ -105,7 +106,7 @@ def figure(tensor, caption: str, index: int) -> str:
 
 def group(name: str, findings: list[Finding]) -> str:
     lines = "".join(row(finding) for finding in findings)
-    return f'<h2 id="{text(name)}">{text(name).capitalize()}: {points_of(findings)} points</h2><table>{lines}</table>'
+    return f'<h2 id="{text(name)}">{text(name)}: {points_of(findings)} points</h2><table>{lines}</table>'
 
 
 def row(finding: Finding) -> str:

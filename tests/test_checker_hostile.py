@@ -29,9 +29,9 @@ from checker.session import Session
 PATIENCE = float(os.environ.get("CHECKER_TEST_PATIENCE", 4))
 LIMITS = {
     "request_seconds": 2, "load_seconds": 3, "predict_seconds": 3, "grading_seconds": 30, "patience": PATIENCE,
-    "starts": 6, "memory_mb": 1500, "all_memory_mb": 2000, "file_mb": 64, "disk_mb": 256, "processes": 100,
+    "starts": 6, "memory_mb": 800, "all_memory_mb": 1000, "file_mb": 64, "disk_mb": 256, "processes": 100,
 }  # fmt: skip
-MOST_SECONDS = 40  # for one of them on a quiet machine: its budget, and what the grader itself takes
+MOST_SECONDS = 30 + 30 * PATIENCE  # of the wall for one of them: what the grader itself takes, and its budget
 MOST_MEMORY = 600 << 20  # bytes that the grader's own process may ever use
 
 
@@ -96,7 +96,7 @@ def test_hostile(one, data, listener, tmp_path, monkeypatch, record_property):
         with pytest.raises(TimeoutError):
             listener.accept()
     assert used < MOST_MEMORY
-    assert seconds < MOST_SECONDS * PATIENCE / 4
+    assert seconds < MOST_SECONDS
     # The verdict is right, and never that the grader broke.
     assert report.verdict != results.ERROR, messages
     if missing:

@@ -199,7 +199,7 @@ time.sleep(60)
     ),
     # Memory, processes, output, files
     on_predict(
-        "memory_bomb", "hoard = []\nfor _ in range(128): hoard.append(b'x' * (64 << 20))", "MemoryError", needs=("memory",)
+        "memory_bomb", "hoard = []\nfor _ in range(128): hoard.append(b'x' * (64 << 20))", "MemoryError|took more than", needs=("memory",)
     ),
     on_predict(
         "shared_memory_bomb",

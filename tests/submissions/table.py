@@ -28,7 +28,8 @@ def main() -> int:
 
     correct = correct_ones()
     names = [name for name in [*correct, *wrong.WRONG] if not options.only or name in options.only]
-    rows, problems = [], []
+    problems = []
+    print(line("submission", "points", "failed", "diagnosis"), line(*["---"] * 4), sep="\n")
     started = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
         data = make_data(Path(folder, "data"), train=wrong.TRAIN_PAIRS)
@@ -38,9 +39,9 @@ def main() -> int:
                 report = grade(submission.find(handed_in), data, settings(), seed=seed)
                 found = full_marks(report) if name in correct else wrong.complaints(wrong.WRONG[name], report)
                 problems += [f"{name}, seed {seed}: {sentence}" for sentence in found]
-            rows.append(row(name, report, name in correct))
-    print(render(rows))
-    print(f"{len(rows)} submissions × {len(options.seeds)} seeds in {time.perf_counter() - started:.0f} s")
+            tqdm.write(line(*row(name, report)))
+            sys.stdout.flush()  # so that what was graded is there if this is interrupted
+    print(f"{len(names)} submissions × {len(options.seeds)} seeds in {time.perf_counter() - started:.0f} s")
     print("\n".join(problems) or "every verdict is what it must be")
     return 1 if problems else 0
 
@@ -63,20 +64,16 @@ def full_marks(report) -> list[str]:
     ]
 
 
-def row(name: str, report, correct: bool) -> tuple[str, str, str, str]:
+def row(name: str, report) -> tuple[str, str, str, str]:
     """(name, points, checks that failed, what was said to the first of those that its defect must fail)"""
     failed = {f.check: f for f in report.findings if f.status == "failed"}
-    points = f"{report.score:g}/{report.max_score:g}"
-    if correct:
-        return name, points, ", ".join(failed) or "none", ""
-    named = failed.get(next(iter(wrong.WRONG[name].fails)))
+    named = failed.get(next(iter(wrong.WRONG[name].fails))) if name in wrong.WRONG else None
     said = (named.hint or named.message) if named else ""
-    return name, points, ", ".join(failed) or "none", said
+    return name, f"{report.score:g}/{report.max_score:g}", ", ".join(failed) or "none", said
 
 
-def render(rows: list) -> str:
-    lines = ["| submission | points | failed | diagnosis |", "| --- | --- | --- | --- |"]
-    return "\n".join([*lines, *(f"| {' | '.join(cell.replace('|', '/') for cell in row)} |" for row in rows)])
+def line(*cells: str) -> str:
+    return f"| {' | '.join(cell.replace('|', '/') for cell in cells)} |"
 
 
 if __name__ == "__main__":

@@ -246,7 +246,7 @@ def test_waiting_for_a_processor_is_not_the_submissions_time(folder):
         for process in busy:
             process.kill()
             process.wait()
- assert own < wall / 1.5
+    assert own < wall / 1.5
 
 
 def test_a_request_to_a_closed_session_is_the_submissions_problem(session):

@@ -18,8 +18,8 @@ GENERATED = HERE / "generated"
 COPIES = HERE / "report.pdf", HERE.parent / "Proj_2" / "Report_2.pdf"
 MOST_PAGES = 3  # that the course allows
 TEX_NEEDED = (
-    "the PDF needs latexmk and LaTeX: on Debian or Ubuntu `apt-get install latexmk texlive-latex-recommended "
-    "texlive-publishers texlive-fonts-recommended`, on macOS `brew install --cask mactex-no-gui`, on Windows "
+    "the PDF needs latexmk and LaTeX: on Debian or Ubuntu `apt-get install latexmk texlive-publishers "
+    "texlive-fonts-recommended`, on macOS `brew install --cask mactex-no-gui`, on Windows "
     "`winget install MiKTeX.MiKTeX` and `winget install StrawberryPerl.StrawberryPerl`"
 )
 

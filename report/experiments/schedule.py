@@ -3,6 +3,7 @@
 import multiprocessing
 import os
 import statistics
+import subprocess
 import time
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
@@ -94,7 +95,13 @@ def _missing(name, store, quickly):
 
 def _heads(names, folder, quickly):
     """What the files begin with."""
-    here, data = machine(), pairs.describe(folder)
+    data = pairs.describe(folder)
+    try:
+        here = machine()
+    except (OSError, subprocess.CalledProcessError) as error:
+        raise StoreError(
+            "results name the commit that made them: expected a git checkout of the project and git itself"
+        ) from error
     hardware = {"cpu": here["processor"], "cores": os.cpu_count(), "device": here["device"], "torch": here["torch"]}
     return {
         name: {

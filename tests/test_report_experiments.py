@@ -164,6 +164,7 @@ def test_inputs_not_divided(folder):
         network.forward = lambda x, scratch=False, forward=forward: seen.append(float(x.max())) or forward(x, scratch)
         training = runs.ConfiguredTraining(network, made, 0)
         list(training.epoch(*pairs.source(made, folder)(0)))
+        assert training.buffers.kept("target").max() <= 1
         runs.score(network, made, folder)
     assert seen == pytest.approx([1, 1, 255, 255], abs=2)
     assert min(seen[2:]) > 250
@@ -245,6 +246,22 @@ def test_a_run_tells_what_it_did_and_is_the_same_again(folder):
     assert [step for step, _ in first["curve"]] == [0, 3, 6, 10, 13]
     assert first["curve"][-1][1] == first["psnr"] == again["psnr"] != other["psnr"]
     assert first["loss"] == again["loss"]
+
+
+def test_the_seed_decides_the_order_of_the_pairs_and_every_epoch_has_another():
+    orders = []
+    for seed in (0, 1):
+        training = runs.ConfiguredTraining(runs.network(config(), 0), config(batch=1), seed)
+        for steps in (0, 8):
+            training.optimizer.steps = steps
+            training.step = lambda x, target: int(x)
+            orders.append(tuple(training.epoch(torch.arange(8), torch.arange(8))))
+    assert all(sorted(order) == list(range(8)) for order in orders)
+    assert len(set(orders)) == 4
+
+
+def test_a_run_that_learns_is_no_divergence(folder):
+    first = runs.run(config(pairs=30, batch=7, epochs=1), 0, folder)
     assert "diverged" not in first
 
 
@@ -376,7 +393,7 @@ def test_jobs_must_be_a_number(jobs, capsys):
     assert "whole number from 1" in capsys.readouterr().err
 
 
-def test_a_killed_run_is_gone_on_with(tmp_path, folder):
+def test_a_killed_run_is_gone_on_with(tmp_path, folder, monkeypatch):
     """Killed after the first runs are kept; the next call does the others and leaves those as they were."""
     out = tmp_path / "out"
     command = [*COMMAND, "initialisation", "--quick", "--jobs", "1", "--data", str(folder), "--out", str(out)]
@@ -399,5 +416,6 @@ def test_a_killed_run_is_gone_on_with(tmp_path, folder):
         assert run in content["runs"]
     assert "kaiming_normal" in result.stderr + result.stdout  # the table
     before = path.read_bytes()
+    monkeypatch.setattr("report.experiments.schedule.ProcessPoolExecutor", None)
     assert main(command[3:]) == 0  # nothing is left to be done
     assert path.read_bytes() == before

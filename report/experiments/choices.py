@@ -51,7 +51,7 @@ INITIALISATION = Experiment(
     ],
 )
 
-# Fewer pairs than the paper's 50,000, so that 100 epochs take minutes: what counts is the ratio of the two runs' lengths.
+# Fewer pairs than the paper's 50,000, so that 100 epochs take minutes: what counts is the ratio of the two lengths.
 EPOCHS = Experiment(
     "epochs",
     "30 or 100 epochs, over 2,500 pairs",

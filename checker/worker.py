@@ -186,4 +186,5 @@ def main() -> None:
             os.close(descriptor)
 
 
-main()
+if __name__ == "__main__":
+    main()

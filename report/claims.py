@@ -4,17 +4,25 @@ A new run of the experiments that turns a claim false stops the build, so that s
 """
 
 from .measured import Measured
+from .tables import LAYERS, cosine, course_scores, epoch_seconds, postmortem
 
 
 class FalseClaim(Exception):
     """A sentence of the report that the results contradict."""
 
 
-CLAIMS = {}
+CLAIMS = {}  # sentence: its condition, a function of the results
+
+
+def check_claims(measured: Measured) -> None:
+    """Raises FalseClaim with the first sentence that the results contradict."""
+    for sentence, holds in CLAIMS.items():
+        if not holds(measured):
+            raise FalseClaim(f"report.tex says that {sentence}, which the results contradict: rewrite it (claims.py)")
 
 
 def claim(sentence):
-    """Register the condition of `sentence`, a function of the results."""
+    """Register the condition of `sentence`."""
 
     def register(condition):
         CLAIMS[sentence] = condition
@@ -23,8 +31,94 @@ def claim(sentence):
     return register
 
 
-def check_claims(measured: Measured) -> None:
-    """Raises FalseClaim with the first sentence that the results contradict."""
-    for sentence, holds in CLAIMS.items():
-        if not holds(measured):
-            raise FalseClaim(f"report.tex says that {sentence}, which the results contradict: rewrite it (claims.py)")
+def constant(measured):
+    return measured.measures("results")["default"]["constant_best"]
+
+
+def flat(measured, spread):
+    """Whether training ended less than half a decibel above a constant picture."""
+    return spread.mean < constant(measured) + 0.5
+
+
+def clearly(more, less, by=0.0):
+    """Whether, seed by seed, the difference exceeds `by`, and on average by more than its standard deviation."""
+    difference = more - less
+    return min(difference.values) > by and difference.mean - by > difference.deviation
+
+
+@claim("the original's recipe learns with the summed gradient and stays flat with that of the mean")
+def _scale(measured):
+    noisy = measured.measures("results")["default"]["noisy"]
+    return measured.psnr("paper", variant="sum").mean > noisy + 1 and flat(
+        measured, measured.psnr("paper", variant="mean")
+    )
+
+
+@claim("all six defects together stay flat for 30 epochs")
+def _all(measured):
+    return flat(measured, measured.psnr("postmortem", variant="a+b+c+d+e+f, 30 epochs"))
+
+
+@claim("(a) alone stalls the training, and is still far behind after 30 epochs")
+def _last_picture(measured):
+    longer = measured.psnr("postmortem", variant="a+f, 30 epochs")
+    return flat(measured, postmortem(measured, "af")) and clearly(measured.psnr("paper", variant="sum"), longer, 5)
+
+
+@claim("with (a), batches of 10 learn more than batches of 100, and Adam does not help")
+def _share(measured):
+    small = measured.psnr("postmortem", variant="a+f, batch 10")
+    adam = [measured.psnr("postmortem", variant=variant) for variant in ("none, Adam", "a, Adam")]
+    return clearly(small, postmortem(measured, "af"), 2) and clearly(*adam, 5)
+
+
+@claim("(b) costs some decibels and does not stall the training")
+def _untransposed(measured):
+    learnt = postmortem(measured, "bf")
+    return clearly(postmortem(measured, "f"), learnt, 2) and clearly(learnt, postmortem(measured, "af"), 2)
+
+
+@claim("(c) nearly stalls the training, to a depth that varies with the seed")
+def _undivided(measured):
+    depth = postmortem(measured, "cf")
+    return clearly(postmortem(measured, "bf"), depth) and depth.deviation > 0.5
+
+
+@claim("(d) is harmless if the derivative asks x > 0, to the last digit, and fatal if it asks x >= 0")
+def _in_place(measured):
+    same = postmortem(measured, "f").values == postmortem(measured, "df").values
+    return same and postmortem(measured, "Df").mean < constant(measured) - 2
+
+
+@claim("(e) costs about one decibel and does not stall the training")
+def _bound(measured):
+    return 0.5 < (postmortem(measured, "f") - postmortem(measured, "ef")).mean < 2
+
+
+@claim("without (f) the start is as flat as with all six, and mending (a) alone leads hardly further")
+def _symptom(measured):
+    mended = postmortem(measured, "bcdef")
+    return flat(measured, postmortem(measured, "")) and mended.mean < constant(measured) + 1
+
+
+@claim("with (a) the cosine is above a half at the start and low where training stalls, and 1 for a batch of one")
+def _cosines(measured):
+    start = [cosine(measured, "a", layer, 100) for layer in LAYERS]
+    stalled = [cosine(measured, "a", layer, 100, "stalled") for layer in LAYERS]
+    single = [cosine(measured, "a", layer, 1) for layer in LAYERS]
+    return min(start) > 0.5 and max(stalled) < 0.3 and min(single) > 0.9999
+
+
+@claim("the larger network is above every public one from scratch and below the best U-Net")
+def _results(measured):
+    best, unet = (float(measured.published[name]["value"]) for name in ("scratch.best", "unet.best"))
+    return best < course_scores(measured)["shipped"] < unet
+
+
+@claim("an epoch takes as long as PyTorch's for the small network, and longer for the large one except in bfloat16")
+def _time(measured):
+    def ratio(network, ours="ours"):
+        eager = epoch_seconds(measured, network, "torch eager", "torch eager, channels_last")
+        return epoch_seconds(measured, network, ours) / eager
+
+    return 0.9 < ratio("paper") < 1.1 and ratio("large") > 1.1 and ratio("large", "ours, bfloat16 products") < 0.9

@@ -37,8 +37,7 @@ STYLE = {
     "pdf.fonttype": 42,
 }
 CURVES = {  # variant of the experiment: name, line, marker
-    "f": ("none", "-", ""),
-    "d+f": ("(d)", ":", "s"),
+    "f": ("none, or (d)", "-", ""),  # equal to the last digit: claims.py
     "e+f": ("(e)", "--", "^"),
     "b+f": ("(b)", "-.", "o"),
     "c+f": ("(c)", "-", "x"),
@@ -65,8 +64,8 @@ def curves(measured: Measured) -> Figure:
         values = [_mean(run["curve"][point][1] for run in runs) for point in range(len(steps))]
         epochs = [step / 500 for step in steps]
         ax.plot(epochs, values, line, marker=marker, label=name, color=_grey(i, len(CURVES)), markevery=2)
-    ax.set(xlabel="epochs", ylabel="PSNR, dB")
-    ax.legend(ncols=4, loc="lower center", bbox_to_anchor=(0.5, 1), handlelength=2.6)
+    ax.set(xlabel="epochs", ylabel="PSNR, dB", xticks=range(5))
+    ax.legend(ncols=3, loc="lower center", bbox_to_anchor=(0.5, 1), handlelength=2.6)
     return figure
 
 

@@ -12,8 +12,8 @@ LAYERS = {
 }
 DEFECTS = {  # letters of experiments.defects, and what they do
     "f": "none of the below",
-    "af": "(a) only the last picture of a batch is kept",
-    "bf": "(b) weight gradient viewed, not transposed",
+    "af": "(a) only a batch's last picture is kept",
+    "bf": "(b) gradient viewed, not transposed",
     "cf": "(c) input not divided by 255",
     "df": "(d) ReLU in place, mask $x>0$",
     "Df": "(d$'$) ReLU in place, mask $x\\ge0$",
@@ -25,7 +25,6 @@ DEFECTS = {  # letters of experiments.defects, and what they do
     "bcdef": "all but (a)",
     "abcdef": "all",
 }
-SHORT = ("f", "", "af", "bf", "cf", "df", "Df", "ef", "abf", "bcdef", "abcdef")  # those of DEFECTS in the table
 OUTER, INNER = (8, 16, 32, 64), (16, 32, 64, 128)
 BATCHES = (10, 20, 50, 100, 200)
 INITIALISATIONS = {
@@ -48,6 +47,12 @@ def cell(spread: Spread) -> str:
         return "diverged"
     deviation = f"{spread.deviation:.2f}".removeprefix("0")
     return f"${spread.mean:.2f}_{{\\pm{deviation}}}$" + (f" ({spread.diverged} div.)" if spread.diverged else "")
+
+
+def signed(value: float) -> str:
+    """Two decimals, with a minus sign where that leaves a number below zero."""
+    text = f"{value:.2f}"
+    return "0.00" if text == "-0.00" else f"${text}$"
 
 
 def power(value: float) -> str:
@@ -165,16 +170,28 @@ def epoch_seconds(measured: Measured, network: str, *names: str) -> float:
 
 
 def defects(measured: Measured) -> str:
-    """What each of the original's defects costs."""
-    rows = [[DEFECTS[letters], cell(postmortem(measured, letters))] for letters in SHORT]
-    further = [
-        ["nothing, steps of 10 pictures", cell(measured.psnr("postmortem", variant="f, batch 10"))],
-        ["(a), steps of 10 pictures", cell(measured.psnr("postmortem", variant="a+f, batch 10"))],
-        ["nothing, Adam", cell(measured.psnr("postmortem", variant="none, Adam"))],
-        ["(a), Adam", cell(measured.psnr("postmortem", variant="a, Adam"))],
-        ["(b), Adam", cell(measured.psnr("postmortem", variant="b, Adam"))],
+    """What each of the original's defects costs, in its recipe and in others."""
+    longer = {  # the runs as long as the original's
+        "f": measured.psnr("paper", variant="sum"),
+        "": measured.psnr("paper", variant="mean"),
+        "af": measured.psnr("postmortem", variant="a+f, 30 epochs"),
+        "abcdef": measured.psnr("postmortem", variant="a+b+c+d+e+f, 30 epochs"),
+    }
+    rows = [
+        [name, cell(postmortem(measured, letters)), cell(longer[letters]) if letters in longer else "", ""]
+        for letters, name in DEFECTS.items()
     ]
-    return tabular("@{}lr@{}", [["defects put back", "dB"]], rows[:2], rows[2:8], rows[8:], further)
+
+    def others(*variants):
+        return [cell(measured.psnr("postmortem", variant=variant)) for variant in variants]
+
+    further = [
+        ["other recipes", "none", "(a)", "(b)"],
+        ["2000 steps of 10 pictures", *others("f, batch 10", "a+f, batch 10"), ""],
+        ["Adam, two epochs", *others("none, Adam", "a, Adam", "b, Adam")],
+    ]
+    head = ["defects put back", "4 epochs", "30 epochs", ""]
+    return tabular("@{}lrrr@{}", [head], rows[:1], rows[1:8], rows[8:], further)
 
 
 def postmortem(measured: Measured, letters: str) -> Spread:
@@ -184,9 +201,9 @@ def postmortem(measured: Measured, letters: str) -> Spread:
 
 def cosines(measured: Measured) -> str:
     """The cosine between the true and the defective weight gradient, over layers and batch sizes."""
-    batches, states = (1, 2, 8, 100), ("initial", "trained")
+    batches, states = (1, 2, 8, 100), ("initial", "stalled")
     head = [
-        ["", *(f"\\multicolumn{{{len(batches)}}}{{c}}{{{state}}}" for state in ("at the start", "after training"))],
+        ["", *(f"\\multicolumn{{{len(batches)}}}{{c}}{{{state}}}" for state in ("at the start", "where (a) stalls"))],
         ["batch", *(str(batch) for _ in states for batch in batches)],
     ]
 
@@ -194,7 +211,7 @@ def cosines(measured: Measured) -> str:
         yield from (
             [
                 f"({letter}) {LAYERS[layer]}",
-                *(f"{cosine(measured, letter, layer, batch, state):.2f}" for state in states for batch in batches),
+                *(signed(cosine(measured, letter, layer, batch, state)) for state in states for batch in batches),
             ]
             for layer in layers
         )

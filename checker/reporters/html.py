@@ -65,7 +65,8 @@ def summary(report: Report) -> str:
         asked = [finding for finding in findings if finding.status != results.ABSENT]
         passed = sum(finding.status == results.PASSED for finding in asked)
         link = f'<a href="#{text(name)}">{text(name)}</a>'
-        lines.append(table_row([link], [f"{passed} / {len(asked)}", points_of(findings)]))
+        worst_status = next((s for s in (results.ERROR, results.FAILED) if any(f.status == s for f in findings)), "")
+        lines.append(table_row([link], [f"{passed} / {len(asked)}", points_of(findings)], worst_status))
     note = f"<p>{report.left_out} more checks are not shown here; they count too.</p>" if report.left_out else ""
     head = '<tr><th>group</th><th class="n">passed</th><th class="n">points</th></tr>'
     return f"<h2>Summary</h2><table>{head}{''.join(lines)}</table>{note}"
@@ -127,9 +128,9 @@ def printed(output: str) -> str:
     return f"<h2>The end of what it printed</h2><pre>{text(output)}</pre>" if output.strip() else ""
 
 
-def table_row(cells: list[str], numbers: list[str]) -> str:
+def table_row(cells: list[str], numbers: list[str], status: str = "") -> str:
     columns = [f"<td>{cell}</td>" for cell in cells] + [f'<td class="n">{value}</td>' for value in numbers]
-    return f"<tr>{''.join(columns)}</tr>"
+    return f'<tr class="{status}">{"".join(columns)}</tr>' if status else f"<tr>{''.join(columns)}</tr>"
 
 
 def text(value: str) -> str:

@@ -4,7 +4,7 @@ from .choices import TUNED
 from .config import Experiment, config
 from .pairs import POOL
 
-STEPS = 1000
+STEPS = 800
 
 
 def _run(pairs, **varied):
@@ -21,9 +21,5 @@ NOISE2NOISE = Experiment(
 FRESH_NOISE = Experiment(
     "fresh_noise",
     f"fixed pairs against new noise for every epoch, {STEPS} steps",
-    [
-        _run(pairs, noise=noise, windows="pool")
-        for noise in ("fixed", "fresh")
-        for pairs in (POOL // 16, POOL // 4, POOL)
-    ],
+    [_run(pairs, noise=noise, windows="pool") for noise in ("fixed", "fresh") for pairs in (POOL // 4, POOL)],
 )

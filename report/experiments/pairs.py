@@ -17,7 +17,7 @@ from data.windows import ZOOM, find_photos, random_windows, read_photo
 
 PHOTOS = HERE / "photos"
 CACHE = Path(__file__).parents[2] / "runs" / "report"
-POOL = 8000  # windows of which fresh noise is drawn, 1.6 GB
+POOL = 2000  # windows of which fresh noise is drawn, 0.4 GB
 
 
 def source(config, folder):

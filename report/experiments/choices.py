@@ -24,7 +24,7 @@ LEARNING_RATE = Experiment(
         for momentum, rates in ((0, (1e-4, 3e-4, 1e-3, 3e-3, 1e-2)), (0.9, (3e-4,)))
         for lr in rates
     ]
-    + [config(**TUNED | {"lr": lr}, epochs=1, evaluations=EVALUATIONS) for lr in (1e-3, 3e-3, 1e-2)],
+    + [config(**TUNED | {"lr": lr}, epochs=1, evaluations=EVALUATIONS) for lr in (1e-3, 3e-3, 1e-2, 4e-2)],
 )
 
 # SGD's gradient is the mean over the batch: its scale does not depend on the batch's size. Nor does the rate.

@@ -109,10 +109,21 @@ def _cosines(measured):
     return min(start) > 0.5 and max(stalled) < 0.3 and min(single) > 0.9999
 
 
-@claim("the larger network is above every public one from scratch and below the best U-Net")
+@claim("noisy targets cost nothing that three seeds could show, with 500 pairs or 50,000")
+def _noisy_targets(measured):
+    costs = [
+        measured.psnr("noise2noise", targets="clean", pairs=pairs)
+        - measured.psnr("noise2noise", targets="noisy", pairs=pairs)
+        for pairs in (500, 50_000)
+    ]
+    return all(abs(cost.mean) < max(cost.deviation, 0.1) for cost in costs)
+
+
+@claim("the original's network is level with the best public one from scratch, the larger above it, below the U-Net")
 def _results(measured):
     best, unet = (float(measured.published[name]["value"]) for name in ("scratch.best", "unet.best"))
-    return best < course_scores(measured)["shipped"] < unet
+    course = course_scores(measured)
+    return abs(course["paper"] - best) < 0.1 and best < course["shipped"] < unet
 
 
 @claim("an epoch takes as long as PyTorch's for the small network, and longer for the large one except in bfloat16")

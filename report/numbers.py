@@ -3,31 +3,19 @@ r"""The numbers of the text by name: what \result{name} stands for in report.tex
 from Proj_2.others.networks import NETWORKS
 
 from .measured import Measured, Spread
-from .tables import LAYERS, cosine, course_scores, postmortem
+from .tables import LAYERS, cosine, course_scores, lengths, postmortem
 
 
 def numbers(measured: Measured) -> dict[str, str]:
     """Every number, as LaTeX. Raises MissingResult if a result that one needs isn't there."""
-    known = {f"published.{name}": entry["value"] for name, entry in measured.published.items()}
-    for name, network in NETWORKS.items():
-        known[f"{name}.parameters"] = f"{sum(p.numel() for p, _ in network().param()):,}".replace(",", "{,}")
-    known |= _results(measured)
+    known = {
+        f"{name}.parameters": f"{sum(p.numel() for p, _ in network().param()):,}".replace(",", "{,}")
+        for name, network in NETWORKS.items()
+    }
+    known["published.source.psnr"] = measured.published["source.psnr"]["value"]
     for variant in ("mean", "sum", "tuned"):
         known[f"paper.{variant}"] = decibels(measured.psnr("paper", variant=variant))
-    for letters in ("af", "cf", "bcdef"):
-        known[f"defects.{letters}"] = decibels(postmortem(measured, letters))
-    for letters in ("af", "abcdef"):
-        variant = "+".join(letters) + ", 30 epochs"
-        known[f"defects.{letters}.long"] = decibels(measured.psnr("postmortem", variant=variant))
-    known["defects.af.batch10"] = decibels(measured.psnr("postmortem", variant="a+f, batch 10"))
-    known["defects.a.adam"] = decibels(measured.psnr("postmortem", variant="a, Adam"))
-    known["constant.best"] = f"{measured.measures('results')['default']['constant_best']:.2f}"
-    of_a = [cosine(measured, "a", layer, 100) for layer in LAYERS]
-    known["cosine.a.low"], known["cosine.a.high"] = f"{min(of_a):.2f}", f"{max(of_a):.2f}"
-    known["cosine.a.stalled"] = f"{max(cosine(measured, 'a', layer, 100, 'stalled') for layer in LAYERS):.2f}"
-    for letter in "be":
-        known[f"defects.{letter}.cost"] = decibels(postmortem(measured, "f") - postmortem(measured, f"{letter}f"))
-    return known
+    return known | _choices(measured) | _noise(measured) | _results(measured) | _postmortem(measured)
 
 
 def decibels(spread: Spread) -> str:
@@ -35,16 +23,53 @@ def decibels(spread: Spread) -> str:
     return f"${spread.mean:.2f}\\pm{spread.deviation:.2f}$"
 
 
-def _results(measured: Measured) -> dict[str, str]:
-    scores = {"course": course_scores(measured), "ours": measured.measures("results")["default"]}
-    known = {
-        f"{key}.{data}": f"{values[key]:.2f}"
-        for data, values in scores.items()
-        for key in ("noisy", "constant", "paper", "shipped")
+def _choices(measured):
+    return {"lengths": lengths(measured)}
+
+
+def _noise(measured):
+    (steps,) = {str(config["steps"]) for config in measured.configs("noise2noise")}
+    known = {"n2n.steps": steps}
+    for name, pairs in (("n2n.cost", 50_000), ("n2n.cost.few", 500)):
+        clean, noisy = (measured.psnr("noise2noise", targets=kind, pairs=pairs) for kind in ("clean", "noisy"))
+        known[name] = decibels(clean - noisy)
+    fewest = min(config["pairs"] for config in measured.configs("fresh_noise"))
+    fresh, fixed = (measured.psnr("fresh_noise", noise=noise, pairs=fewest) for noise in ("fresh", "fixed"))
+    return known | {"fresh.gain": decibels(fresh - fixed)}
+
+
+def _results(measured):
+    course, ours = course_scores(measured), measured.measures("results")["default"]
+    published = {name: float(entry["value"]) for name, entry in measured.published.items()}
+    return {
+        "noisy.course": f"{course['noisy']:.2f}",
+        "noisy.ours": f"{ours['noisy']:.2f}",
+        "constant.best": f"{ours['constant_best']:.2f}",
+        "course.pictures": str(course["pictures"]),
+        "course.paper": f"{course['paper']:.2f}",
+        "course.shipped": f"{course['shipped']:.2f}",
+        "gain.original": f"{course['paper'] - published['source.psnr']:.1f}",
+        "gain.scratch": f"{course['shipped'] - published['scratch.best']:.2f}",
+        "gap.unet": f"{published['unet.best'] - course['shipped']:.2f}",
     }
-    course, published = scores["course"], {name: float(entry["value"]) for name, entry in measured.published.items()}
-    known["gain.original"] = f"{course['paper'] - published['source.psnr']:.1f}"
-    known["gain.scratch"] = f"{course['shipped'] - published['scratch.best']:.2f}"
-    known["gap.unet"] = f"{published['unet.best'] - course['shipped']:.2f}"
-    known["course.pictures"] = str(scores["course"]["pictures"])
-    return known
+
+
+def _postmortem(measured):
+    known = {f"defects.{letters}": decibels(postmortem(measured, letters)) for letters in ("af", "cf", "bcdef")}
+    for name, variant in {
+        "defects.af.long": "a+f, 30 epochs",
+        "defects.abcdef.long": "a+b+c+d+e+f, 30 epochs",
+        "defects.af.batch10": "a+f, batch 10",
+        "defects.a.adam": "a, Adam",
+    }.items():
+        known[name] = decibels(measured.psnr("postmortem", variant=variant))
+    for letter in "be":
+        known[f"defects.{letter}.cost"] = decibels(postmortem(measured, "f") - postmortem(measured, f"{letter}f"))
+    start, stalled = (
+        [cosine(measured, "a", layer, 100, state) for layer in LAYERS] for state in ("initial", "stalled")
+    )
+    return known | {
+        "cosine.a.low": f"{min(start):.2f}",
+        "cosine.a.high": f"{max(start):.2f}",
+        "cosine.a.stalled": f"{max(stalled):.2f}",
+    }

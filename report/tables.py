@@ -94,8 +94,11 @@ def choices(measured: Measured) -> str:
         [["learning rate", *map(power, rates)], ["\\quad SGD", *by_rate(sgd)], ["\\quad Adam", *by_rate(adam)]],
         [
             ["batch size", *map(str, BATCHES)],
-            ["\\quad one epoch", *by_batch("equal epochs")],
-            ["\\quad 1000 steps", *by_batch("equal steps")],
+            [f"\\quad {_length(measured, 'batch_size', variant='equal epochs')}", *by_batch("equal epochs")],
+            [
+                f"\\quad {measured.configs('batch_size', variant='equal steps')[0]['steps']} steps",
+                *by_batch("equal steps"),
+            ],
         ],
         [
             ["initial values", *INITIALISATIONS.values(), ""],
@@ -110,13 +113,28 @@ def choices(measured: Measured) -> str:
     )
 
 
+def _length(measured: Measured, experiment: str, **wanted) -> str:
+    (epochs,) = {config["epochs"] for config in measured.configs(experiment, **wanted)}
+    return f"{epochs:g} epoch{'s' * (epochs != 1)}"
+
+
+def lengths(measured: Measured) -> str:
+    """For how long the runs of the table trained, where their rows do not say it."""
+    sgd, adam = (_length(measured, "initialisation", optimizer=optimizer) for optimizer in ("SGD", "Adam"))
+    (pairs,) = {config["pairs"] for config in measured.configs("epochs")}
+    return (
+        f"learning rates {_length(measured, 'learning_rate')}, initial values {sgd} (SGD) and {adam} (Adam), "
+        f"channels {_length(measured, 'channels')} (Adam); the last two rows over {pairs} pairs"
+    )
+
+
 def channels(measured: Measured) -> str:
     """PSNR and time of an epoch over outer and inner channels."""
     head = [
         [
             "",
             f"\\multicolumn{{{len(INNER)}}}{{c}}{{dB}}",
-            f"\\multicolumn{{{len(INNER)}}}{{c}}{{core-seconds an epoch}}",
+            f"\\multicolumn{{{len(INNER)}}}{{c}}{{s an epoch}}",
         ],
         ["outer", *map(str, INNER), *map(str, INNER)],
     ]
@@ -124,7 +142,7 @@ def channels(measured: Measured) -> str:
     for outer in OUTER:
         spreads = [measured.psnr("channels", outer=outer, inner=inner) for inner in INNER]
         seconds = [measured.spread("epoch_seconds", "channels", outer=outer, inner=inner).mean for inner in INNER]
-        rows.append([str(outer), *map(cell, spreads), *(f"{value:.1f}" for value in seconds)])
+        rows.append([str(outer), *map(cell, spreads), *(f"{value:.0f}" for value in seconds)])
     return tabular(f"@{{}}r*{{{len(INNER)}}}{{r}}@{{\\hspace{{8pt}}}}*{{{len(INNER)}}}{{r}}@{{}}", head, rows)
 
 

@@ -72,10 +72,12 @@ def curves(measured: Measured) -> Figure:
 def noise2noise(measured: Measured) -> Figure:
     """Left: noisy and clean targets; right: fixed and fresh noise; over the number of pairs."""
     figure = Figure((COLUMN, 1.6), layout="constrained")
-    axes = figure.subplots(1, 2, sharey=True)
+    axes = figure.subplots(1, 2, sharey=True, width_ratios=(2, 1))
     _over_pairs(axes[0], measured, "noise2noise", "targets", {"clean": "clean targets", "noisy": "noisy targets"})
     _over_pairs(axes[1], measured, "fresh_noise", "noise", {"fresh": "fresh noise", "fixed": "fixed pairs"})
     axes[0].set_ylabel("PSNR, dB")
+    low, high = axes[0].get_ylim()
+    axes[0].set_ylim(low - 0.6 * (high - low), high)  # room for the legends
     return figure
 
 
@@ -93,10 +95,11 @@ def _over_pairs(ax, measured, experiment, key, names):
             color=shade,
             capsize=2,
         )
-    ax.set(xscale="log", xlabel="pairs", xlim=(350, 70_000), xticks=[500, 2_000, 10_000, 50_000])
+    pairs = [config["pairs"] for config in configs]
+    ax.set(xscale="log", xlabel="pairs", xlim=(pairs[0] / 1.5, pairs[-1] * 1.5), xticks=pairs)
     ax.xaxis.set_major_formatter(lambda pairs, _: f"{pairs:,.0f}".replace(",", "\u2009"))
     ax.xaxis.set_minor_locator(matplotlib.ticker.NullLocator())
-    ax.legend(loc="lower right")
+    ax.legend(loc="lower left")
 
 
 def pictures(measured: Measured) -> Figure:

@@ -1,5 +1,7 @@
 r"""The numbers of the text by name: what \result{name} stands for in report.tex."""
 
+import operator
+
 from Proj_2.others.networks import NETWORKS
 
 from .measured import Measured, Spread
@@ -15,6 +17,9 @@ def numbers(measured: Measured) -> dict[str, str]:
     known["published.source.psnr"] = measured.published["source.psnr"]["value"]
     for variant in ("mean", "sum", "tuned"):
         known[f"paper.{variant}"] = decibels(measured.psnr("paper", variant=variant))
+    names = ("paper", "postmortem", "learning_rate", "batch_size", "initialisation", "epochs", "channels")
+    names += ("noise2noise", "fresh_noise", "results")
+    known["hours"] = f"{sum(measured.experiment(name)['seconds'] for name in names) / 3600:.1f}"
     return known | _choices(measured) | _noise(measured) | _results(measured) | _postmortem(measured)
 
 
@@ -24,7 +29,31 @@ def decibels(spread: Spread) -> str:
 
 
 def _choices(measured):
-    return {"lengths": lengths(measured)}
+    def initial(name, optimizer):
+        return measured.psnr("initialisation", initialisation=name, optimizer=optimizer)
+
+    def wide(key):
+        return [measured.spread(key, "channels", outer=outer, inner=2 * outer) for outer in (64, 32)]
+
+    def rate(lr):
+        return measured.psnr("learning_rate", optimizer="SGD", momentum=0, lr=lr)
+
+    def longer(optimizer):
+        return [measured.psnr("epochs", optimizer=optimizer, epochs=epochs) for epochs in (100, 30)]
+
+    small, usual = (measured.psnr("batch_size", variant="equal epochs", batch=batch) for batch in (10, 100))
+    return {
+        "lengths": lengths(measured),
+        "init.printed": decibels(initial("printed", "SGD")),
+        "init.kaiming.sgd": decibels(initial("kaiming_uniform", "SGD") - initial("torch", "SGD")),
+        "init.kaiming.adam": decibels(initial("kaiming_uniform", "Adam") - initial("torch", "Adam")),
+        "channels.gain": decibels(operator.sub(*wide("psnr"))),
+        "channels.time": f"{operator.truediv(*(spread.mean for spread in wide('epoch_seconds'))):.1f}",
+        "epochs.sgd": decibels(operator.sub(*longer("SGD"))),
+        "epochs.adam": decibels(operator.sub(*longer("Adam"))),
+        "batch.gain": decibels(small - usual),
+        "rate.gain": decibels(rate(3e-3) - rate(1e-3)),
+    }
 
 
 def _noise(measured):

@@ -86,7 +86,7 @@ class Model:
             self.network,
             num_epochs,
             len(noisy_in),
-            peak_lr=2e-4 if self.epochs_done else 2e-3,  # weights that are good already take small steps only
+            peak_lr=2e-4 if self.epochs_done else 5e-3,  # weights that are good already take small steps only
             seed=self.epochs_done,
             mixed=has_fast_bfloat16() and not torch.cuda.is_available(),
         )

@@ -69,13 +69,11 @@ def tabular(columns: str, *blocks: list[list[str]]) -> str:
 
 def choices(measured: Measured) -> str:
     """Learning rate, batch size, initialisation and epochs; channels have a table of their own."""
-    sgd = measured.configs("learning_rate", optimizer="SGD", momentum=0)
-    adam = measured.configs("learning_rate", optimizer="Adam")
-    rates = sorted({config["lr"] for config in (*sgd, *adam)})
 
-    def by_rate(configs):
-        lookup = {c["lr"]: measured.psnr("learning_rate", **c) for c in configs}
-        return [cell(lookup[rate]) if rate in lookup else "--" for rate in rates]
+    def by_rate(name, **wanted):
+        configs = sorted(measured.configs("learning_rate", **wanted), key=lambda config: config["lr"])
+        yield _padded([f"{name}'s rate", *(power(config["lr"]) for config in configs)])
+        yield _padded(["\\quad dB", *(cell(measured.psnr("learning_rate", **config)) for config in configs)])
 
     def by_batch(variant):
         return [cell(measured.psnr("batch_size", variant=variant, batch=batch)) for batch in BATCHES]
@@ -91,7 +89,7 @@ def choices(measured: Measured) -> str:
 
     return tabular(
         "@{}l*{5}{r}@{}",
-        [["learning rate", *map(power, rates)], ["\\quad SGD", *by_rate(sgd)], ["\\quad Adam", *by_rate(adam)]],
+        [*by_rate("SGD", optimizer="SGD", momentum=0), *by_rate("Adam", optimizer="Adam")],
         [
             ["batch size", *map(str, BATCHES)],
             [f"\\quad {_length(measured, 'batch_size', variant='equal epochs')}", *by_batch("equal epochs")],
@@ -101,16 +99,20 @@ def choices(measured: Measured) -> str:
             ],
         ],
         [
-            ["initial values", *INITIALISATIONS.values(), ""],
-            ["\\quad SGD", *by_initialisation("SGD"), ""],
-            ["\\quad Adam", *by_initialisation("Adam"), ""],
+            _padded(["initial values", *INITIALISATIONS.values()]),
+            _padded(["\\quad SGD", *by_initialisation("SGD")]),
+            _padded(["\\quad Adam", *by_initialisation("Adam")]),
         ],
         [
-            ["epochs", "30", "100", "", "", ""],
-            ["\\quad SGD", *by_length("SGD"), "", "", ""],
-            ["\\quad Adam", *by_length("Adam"), "", "", ""],
+            _padded(["epochs", "30", "100"]),
+            _padded(["\\quad SGD", *by_length("SGD")]),
+            _padded(["\\quad Adam", *by_length("Adam")]),
         ],
     )
+
+
+def _padded(row: list[str]) -> list[str]:
+    return row + [""] * (1 + len(BATCHES) - len(row))
 
 
 def _length(measured: Measured, experiment: str, **wanted) -> str:

@@ -129,7 +129,7 @@ def _cells(name):
     cells = {
         "noisy": noisy,
         "original's net": predict(small, noisy),
-        "larger": large.predict(noisy).cpu(),
+        "larger": predict(large.network, noisy),
         "clean": truth,
     }
     return cells, truth

@@ -41,7 +41,7 @@ def _scores(validation, folder):
         "constant": colour.view(1, 3, 1, 1).expand(clean.shape),
         "constant_best": own.view(1, 3, 1, 1).expand(clean.shape),  # of these very pictures: a bound of the above
         "paper": predict(small, noisy),
-        "shipped": shipped.predict(noisy).cpu(),
+        "shipped": predict(shipped.network, noisy),
     }
     scores = {name: psnr(picture, clean).mean().item() for name, picture in pictures.items()}
     return {"pictures": len(clean), **scores}

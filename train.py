@@ -22,6 +22,7 @@ import torch
 from tqdm import tqdm
 
 from data.build import TRAIN_FILE, photo_of_each_pair
+from data.files import replacing
 from data.fresh import fresh_pairs
 from data.load import DataError, load_pair
 from data.psnr import psnr
@@ -75,11 +76,11 @@ def run(config, out):
         rows.append({"epoch": epoch, "loss": loss, "psnr": score, "seconds": time.perf_counter() - start})
         if score > best:
             best = score
-            _write(out / "best.pth", lambda path: torch.save(_plain(network), path))
+            _write_state(out / "best.pth", _plain(network))
         _write(out / "log.csv", lambda path: _write_log(path, rows))
         _write(out / "curve.png", lambda path: _plot(path, rows))
         # Last: what counts as done is what this file says.
-        _write(out / "last.pth", lambda path: torch.save(_checkpoint(network, training, rows), path))
+        _write_state(out / "last.pth", _checkpoint(network, training, rows))
         print(_line(rows[-1]), flush=True)
     chosen = max(rows, key=lambda row: row["psnr"])
     print(f"best: {chosen['psnr']:.3f} dB after epoch {chosen['epoch']}, in {out / 'best.pth'}")
@@ -161,14 +162,21 @@ def _load(out, network, training):
 
 def _write(path, write):
     """Have `write` make the file under another name, then put it in place: never half a file."""
-    partial = path.with_name(f".partial.{path.name}")
     try:
-        write(partial)
-        partial.replace(path)
+        with replacing(path) as partial:
+            write(partial)
     except RuntimeError as error:  # how torch reports a full disk
         raise OSError(f"{path} can't be written ({_first_line(error)})") from error
-    finally:
-        partial.unlink(missing_ok=True)
+
+
+def _write_state(path, state):
+    """Write what torch.load reads. Given an open file, torch leaves its name out of what it writes."""
+
+    def write(partial):
+        with open(partial, "wb") as file:
+            torch.save(state, file)
+
+    _write(path, write)
 
 
 def _first_line(error):

@@ -13,6 +13,7 @@ import torch
 from torch import Generator, Tensor
 from tqdm import tqdm
 
+from .files import replacing
 from .load import DataError, save_pair
 from .noise import BLOCK, clean, corrupt
 from .parallel import cores, parallel_map
@@ -82,9 +83,8 @@ def build(
         TRAIN_FILE: _describe(out / TRAIN_FILE, train, train_pairs, _noise_psnr(*pairs[TRAIN_FILE], noisy=2)),
         VAL_FILE: _describe(out / VAL_FILE, val, val_pairs, _noise_psnr(*pairs[VAL_FILE], noisy=1)),
     }
-    partial = out / f".{RECORD_FILE}.partial"
-    partial.write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    partial.replace(out / RECORD_FILE)
+    with replacing(out / RECORD_FILE) as partial:
+        partial.write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     return record
 
 
@@ -143,17 +143,17 @@ def read_all(paths: list[Path], each: Callable, say: Callable) -> list[Photo]:
 def _inspect(path: Path) -> tuple[str, str]:
     try:
         read_photo(path)
-        return _digest(path), ""
+        return file_digest(path), ""
     except DataError as error:
         return "", str(error)
 
 
 def _make_train(photos: list[Photo], pairs: int, seed: int, each: Callable) -> tuple[Tensor, Tensor]:
     # Pairs of one photograph are scattered over the file: consecutive ones may end up in one batch.
-    return _make(_train_lot, "training", photos, _order(pairs, seed), seed, each)
+    return deal(_train_lot, "training", photos, training_order(pairs, seed), seed, each)
 
 
-def _order(pairs: int, seed: int) -> Tensor:
+def training_order(pairs: int, seed: int) -> Tensor:
     """The places in the training file in the order in which they are dealt to the photographs."""
     return torch.randperm(pairs, generator=keyed_generator(f"{seed} order"))
 
@@ -166,22 +166,22 @@ def photo_of_each_pair(folder: str | os.PathLike) -> Tensor | None:
     try:
         record = json.loads((Path(folder) / RECORD_FILE).read_text(encoding="utf-8"))
         made, seed = record[TRAIN_FILE], record["seed"]
-        if made["sha256"] != _digest(Path(folder) / TRAIN_FILE):
+        if made["sha256"] != file_digest(Path(folder) / TRAIN_FILE):
             return None
         pairs, photos = made["pairs"], len(made["photos"])
     except (OSError, ValueError, KeyError, TypeError):
         return None
     photo = torch.empty(pairs, dtype=torch.long)
-    photo[_order(pairs, seed)] = torch.arange(pairs) % photos
+    photo[training_order(pairs, seed)] = torch.arange(pairs) % photos
     return photo
 
 
 def validation_pairs(photos: list[Photo], pairs: int, seed: int, each: Callable) -> tuple[Tensor, Tensor]:
     """`pairs` noisy and clean pictures of the photographs, uint8 pairs×3×32×32: first the course's cut of each."""
-    return _make(_val_lot, "validation", photos, torch.arange(pairs), seed, each)
+    return deal(_val_lot, "validation", photos, torch.arange(pairs), seed, each)
 
 
-def _make(
+def deal(
     make: Callable, name: str, photos: list[Photo], order: Tensor, seed: int, each: Callable
 ) -> tuple[Tensor, Tensor]:
     """Deal the places in the file, in `order`, to the photographs in turn, and have `make` fill them."""
@@ -233,7 +233,7 @@ def _check_out(out: Path) -> None:
     except (OSError, ValueError, KeyError, TypeError):
         made = set()
     for path in (out / TRAIN_FILE, out / VAL_FILE):
-        if path.exists() and _digest(path) not in made:
+        if path.exists() and file_digest(path) not in made:
             raise DataError(
                 f"{path} was not made by this command, so it is kept; move it away or choose another folder "
                 "with --out"
@@ -242,7 +242,7 @@ def _check_out(out: Path) -> None:
 
 def _describe(path: Path, photos: list[Photo], pairs: int, noise_psnr: float) -> dict:
     names = [photo.path.name for photo in photos]
-    return {"pairs": pairs, "noise_psnr": round(noise_psnr, 2), "sha256": _digest(path), "photos": names}
+    return {"pairs": pairs, "noise_psnr": round(noise_psnr, 2), "sha256": file_digest(path), "photos": names}
 
 
 def _noise_psnr(first: Tensor, second: Tensor, noisy: int) -> float:
@@ -251,6 +251,7 @@ def _noise_psnr(first: Tensor, second: Tensor, noisy: int) -> float:
     return sum(psnr(a, b).sum().item() for a, b in parts) / len(first) + 10 * math.log10(noisy)
 
 
-def _digest(path: Path) -> str:
+def file_digest(path: str | os.PathLike) -> str:
+    """The SHA-256 of a file, in hexadecimal digits."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -7,6 +7,8 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from .files import replacing
+
 
 class DataError(ValueError):
     """What is wrong with a file, a folder or an argument, in one sentence with the way out."""
@@ -39,16 +41,12 @@ def save_pair(path: str | os.PathLike, first: Tensor, second: Tensor) -> None:
     The same tensors give the same bytes, whatever the file's name. Raises DataError if it can't be written.
     """
     path = Path(path)
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
         # Given an open file instead of a name, torch leaves the name out of what it writes.
-        with open(partial, "wb") as file:
+        with replacing(path) as partial, open(partial, "wb") as file:
             torch.save((first.contiguous().clone(), second.contiguous().clone()), file)
-        os.replace(partial, path)
     except (OSError, RuntimeError) as error:  # torch reports a full disk as RuntimeError
         raise DataError(f"{path}: can't be written ({_first_line(error)})") from error
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def _unpickle(path: Path):

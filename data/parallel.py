@@ -21,7 +21,7 @@ def parallel_map(count: int) -> Iterator[Callable]:
         yield map
         return
     # A spawned process is safe where a fork is not: after torch has started threads.
-    pool = ProcessPoolExecutor(count, multiprocessing.get_context("spawn"), _start_worker)
+    pool = ProcessPoolExecutor(count, multiprocessing.get_context("spawn"), start_worker)
     try:
         yield pool.map
     except BrokenProcessPool as error:
@@ -33,7 +33,8 @@ def parallel_map(count: int) -> Iterator[Callable]:
         pool.shutdown(cancel_futures=True)
 
 
-def _start_worker() -> None:
+def start_worker() -> None:
+    """What a process of a pool begins with: one thread, Ctrl-C left to the parent, and an end with it."""
     torch.set_num_threads(1)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to answer
     threading.Thread(target=_follow_parent, daemon=True).start()

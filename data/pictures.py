@@ -8,6 +8,7 @@ import torch
 from PIL import Image, ImageOps
 from torch import Tensor
 
+from .files import replacing
 from .load import DataError
 from .windows import SUFFIXES as PHOTO_SUFFIXES
 
@@ -58,14 +59,10 @@ def read_picture(path: Path) -> Picture:
 
 def save_picture(path: Path, image: Image.Image, profile: bytes | None = None) -> None:
     """Write a PNG atomically, its folder too if need be. Raises DataError if it can't be written."""
-    partial = path.with_name(f".{path.name}.partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        try:
+        with replacing(path) as partial:
             image.save(partial, "PNG", icc_profile=profile)
-            partial.replace(path)
-        finally:
-            partial.unlink(missing_ok=True)
     except OSError as error:
         raise DataError(f"{path}: can't be written ({error.strerror or error})") from error
 

@@ -6,6 +6,8 @@ import shutil
 import subprocess
 from pathlib import Path
 
+from data.files import replacing
+
 from .claims import FalseClaim, check_claims
 from .figures import FIGURES, draw
 from .measured import Measured, MissingResult
@@ -32,9 +34,8 @@ def build() -> Path:
     """Make `report.pdf`, and the copy of it that is handed in. Raises BuildError."""
     pdf = make(GENERATED)
     for copy in COPIES:
-        partial = copy.with_name(f".{copy.name}.partial")
-        shutil.copyfile(pdf, partial)
-        partial.replace(copy)
+        with replacing(copy) as partial:
+            shutil.copyfile(pdf, partial)
     return COPIES[0]
 
 

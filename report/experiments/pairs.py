@@ -1,14 +1,23 @@
 """The pairs that a run trains on and the ones that it is judged by. Each process reads them once."""
 
-import hashlib
 import json
-import os
 from functools import cache
 from pathlib import Path
 
 import torch
 
-from data.build import HERE, RECORD_FILE, TRAIN_FILE, VAL_FILE, _make, _order, keyed_generator, read_all, split
+from data.build import (
+    HERE,
+    RECORD_FILE,
+    TRAIN_FILE,
+    VAL_FILE,
+    deal,
+    file_digest,
+    keyed_generator,
+    read_all,
+    split,
+    training_order,
+)
 from data.fresh import FreshPairs, fresh_pairs
 from data.load import DataError, load_pair, save_pair
 from data.noise import clean, corrupt
@@ -67,7 +76,7 @@ def clean_targets(folder):
             raise DataError(f"{folder / RECORD_FILE} can't be read ({error}); run `python -m data build`") from error
         with parallel_map(1) as each:
             photos, _ = split(read_all(find_photos([PHOTOS]), each, lambda line: None), seed=seed)
-            targets, again = _make(_clean_lot, "training", photos, _order(len(noisy_in), seed), seed, each)
+            targets, again = deal(_clean_lot, "training", photos, training_order(len(noisy_in), seed), seed, each)
         if not torch.equal(again, noisy_in):
             raise DataError(
                 f"{folder / TRAIN_FILE} was not made of the photographs in data/photos, so its clean pictures "
@@ -94,7 +103,4 @@ def describe(folder):
     }
 
 
-@cache
-def digest(path: str | os.PathLike):
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+digest = cache(file_digest)

@@ -12,7 +12,7 @@ import torch
 from tqdm import tqdm
 
 from benchmarks.timing import machine
-from data.parallel import _start_worker
+from data.parallel import start_worker
 
 from . import pairs, runs
 from .catalogue import EXPERIMENTS
@@ -36,7 +36,7 @@ def execute(names, folder, out, quickly=False, again=False, jobs=2):
     if not tasks:
         return
     # Spawned, as data.parallel's are, and ending with this process however it ends. Results come as they are made.
-    pool = ProcessPoolExecutor(min(jobs, len(tasks)), multiprocessing.get_context("spawn"), _start_worker)
+    pool = ProcessPoolExecutor(min(jobs, len(tasks)), multiprocessing.get_context("spawn"), start_worker)
     try:
         futures = {pool.submit(perform, *task, folder, quickly): task for task in tasks}
         with tqdm(total=len(tasks), desc="runs", unit="run", smoothing=0) as bar:

@@ -1,8 +1,9 @@
 """The file of an experiment's results: complete at any moment, and gone on with by the next call."""
 
 import json
-import os
 from pathlib import Path
+
+from data.files import replacing
 
 RESULTS = Path(__file__).parents[1] / "results"
 
@@ -59,12 +60,8 @@ class Store:
         content = self.content
         content["seconds"] = sum(run["seconds"] for run in content["runs"]) + content["measures"].get("seconds", 0)
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        partial = self.path.with_name(f".{self.path.name}.{os.getpid()}.partial")
-        try:
+        with replacing(self.path) as partial:
             partial.write_text(_one_run_a_line(content), "utf-8")
-            partial.replace(self.path)
-        finally:
-            partial.unlink(missing_ok=True)
 
 
 def _one_run_a_line(content):

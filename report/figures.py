@@ -5,21 +5,18 @@ from pathlib import Path
 
 import matplotlib
 import matplotlib.ticker
-import torch
 from matplotlib.figure import Figure
 
 from data.build import keyed_generator
 from data.noise import clean, corrupt
 from data.psnr import psnr
 from data.windows import course_window, read_photo
-from Proj_2.model import Model
-from Proj_2.others.networks import paper
 from Proj_2.others.prediction import predict
 
+from .delivered import delivered
 from .measured import Measured
 
 HERE = Path(__file__).parent
-PAPER_WEIGHTS = HERE / "weights" / "paper.pth"
 PHOTOS = HERE.parent / "data" / "photos"
 SHOWN = ("farm-cat", "monument-charminar")  # in the public domain, and never trained on
 COLUMN = 3.49  # inches, IEEEtran's
@@ -123,13 +120,11 @@ def _cells(name):
     """The four pictures, 1×3×32×32 with values 0–255, by their titles; and the clean one of them."""
     window = course_window(read_photo(PHOTOS / f"{name}.jpg"))[None]
     noisy, truth = corrupt(window, keyed_generator(name)), clean(window)
-    large, small = Model(), paper()
-    large.load_pretrained_model()
-    small.load_state_dict(torch.load(PAPER_WEIGHTS, weights_only=True))
+    small, large = delivered()
     cells = {
         "noisy": noisy,
         "original's net": predict(small, noisy),
-        "larger": predict(large.network, noisy),
+        "larger": predict(large, noisy),
         "clean": truth,
     }
     return cells, truth

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from .experiments.store import RESULTS
+
 HERE = Path(__file__).parent
-RESULTS = HERE / "results"
 BENCHMARKS = HERE.parent / "benchmarks" / "results"
 PUBLISHED = HERE / "published.json"
 SEEDS = 3  # that a difference needs to be claimed

@@ -13,10 +13,11 @@ import pytest
 from data.build import VAL_FILE, build
 from report.build import COPIES, MOST_PAGES, TEX_NEEDED, TEXT, BuildError, make, numbers_used
 from report.claims import CLAIMS, FalseClaim, check_claims
+from report.delivered import PAPER_WEIGHTS
 from report.experiments import postmortem, results
 from report.experiments.config import config
 from report.experiments.runs import network
-from report.figures import FIGURES, PAPER_WEIGHTS
+from report.figures import FIGURES
 from report.measured import SEEDS, Measured, MissingResult, Spread
 from report.numbers import numbers
 from report.tables import TABLES, cosine

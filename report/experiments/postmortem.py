@@ -1,10 +1,10 @@
 """The paper's mistakes, put back one at a time and together."""
 
 import statistics
-from pathlib import Path
 
 import torch
 
+from ..delivered import PAPER_WEIGHTS
 from . import pairs
 from .config import SEEDS, Experiment, config
 from .defects import DEFECTS
@@ -15,7 +15,6 @@ from .runs import ConfiguredTraining, SummedMSE, network
 SETS = ("", "f", "af", "bf", "cf", "df", "Df", "ef", "abf", "acf", "bcf", "bcdef", "abcdef")
 BATCH_SIZES = (1, 2, 8, 100)
 COSINE_DEFECTS = ("a", "b", "ab", "d", "D")  # the others scale the gradient, or change the function itself
-TRAINED = Path(__file__).parents[1] / "weights" / "paper.pth"
 
 
 def _variant(defects):
@@ -37,7 +36,7 @@ def measure(folder, quick):
     states = {
         "initial": [network(config(), seed).state_dict() for seed in SEEDS],
         "stalled": [_stalled(seed, 5 if quick else 500, folder) for seed in SEEDS],
-        "trained": [torch.load(TRAINED, weights_only=True)] * len(SEEDS),
+        "trained": [torch.load(PAPER_WEIGHTS, weights_only=True)] * len(SEEDS),
     }
     return {
         "defects": DEFECTS,

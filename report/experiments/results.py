@@ -3,18 +3,14 @@
 import os
 from pathlib import Path
 
-import torch
-
 from data.build import VAL_FILE
 from data.load import load_pair
 from data.psnr import psnr
-from Proj_2.model import WEIGHTS, Model
-from Proj_2.others.networks import paper
 from Proj_2.others.prediction import predict
 
+from ..delivered import DELIVERED, delivered
 from . import pairs
 from .config import Experiment
-from .postmortem import TRAINED
 
 COURSE = "N2N_COURSE_DATA"  # the environment variable that names a folder with the course's val_data.pkl, or its like
 
@@ -23,7 +19,7 @@ def measure(folder, quick):
     """Mean PSNR over pictures, in dB. Without the course's data, `course` is None."""
     course = os.environ.get(COURSE)
     return {
-        "sha256": {"shipped": pairs.digest(WEIGHTS), "paper": pairs.digest(TRAINED)},
+        "sha256": {name: pairs.digest(path) for name, path in DELIVERED.items()},
         "default": _scores(pairs.validation(folder), folder),
         "course": _scores(load_pair(Path(course) / VAL_FILE), folder) if course else None,
     }
@@ -33,15 +29,13 @@ def _scores(validation, folder):
     noisy, clean = validation
     colour = pairs.training(folder)[0].float().mean((0, 2, 3))  # of the training pictures: the best guess, blindly
     own = clean.float().mean((0, 2, 3))
-    shipped, small = Model(), paper()
-    shipped.load_pretrained_model()
-    small.load_state_dict(torch.load(TRAINED, weights_only=True))
+    small, shipped = delivered()
     pictures = {
         "noisy": noisy,
         "constant": colour.view(1, 3, 1, 1).expand(clean.shape),
         "constant_best": own.view(1, 3, 1, 1).expand(clean.shape),  # of these very pictures: a bound of the above
         "paper": predict(small, noisy),
-        "shipped": predict(shipped.network, noisy),
+        "shipped": predict(shipped, noisy),
     }
     scores = {name: psnr(picture, clean).mean().item() for name, picture in pictures.items()}
     return {"pictures": len(clean), **scores}

@@ -1,6 +1,6 @@
 """The time of a training step: scaling the pictures, forward, loss, backward and Adam.
 
-python -m benchmarks.train_step [--network NAME ...] [--batch N ...]
+python -m benchmarks.train_step [--network NAME ...] [--batch N ...] [--name NAME]
 """
 
 import argparse
@@ -71,6 +71,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--network", nargs="+", choices=NETWORKS, default=list(NETWORKS))
     parser.add_argument("--batch", nargs="+", type=int, default=[8, 100, 1000])
+    parser.add_argument("--name", default="train_step", help="of the file in benchmarks/results (%(default)s)")
     arguments = parser.parse_args()
     results = []
     for network in arguments.network:
@@ -82,7 +83,7 @@ def main():
                     memory[name] = peak_memory("benchmarks.memory", network, batch, name)
             show(result, memory)
             results.append(result | {"peak bytes": memory})
-    write("train_step", {"results": results})
+    write(arguments.name, {"results": results})
 
 
 if __name__ == "__main__":

@@ -36,7 +36,7 @@ class ReLU(_Activation):
         return x.relu_()
 
     def _apply_derivative_(self, grad):
-        return grad.mul_(self.y.sign())  # 1 where the input was positive, else 0
+        return grad.mul_(self.buffers.copy_of("mask", self.y).sign_())  # 1 where the input was positive, else 0
 
 
 class Sigmoid(_Activation):

@@ -43,9 +43,7 @@ class Conv2d(Convolution):
         self.patches = gather(channel_last(x), self.window, size, self.buffers)
         y = self._result("y", (self.patches.shape[0], self.out_channels), x, scratch)
         y.addmm_(self.patches, self._matrix(x.dtype).t(), beta=0)
-        if self.bias is not None:
-            y.add_(self.bias.to(y.dtype))  # of one type: promotion would cost a float32 copy of y
-        return channel_first(y.view(x.shape[0], *size, self.out_channels))
+        return channel_first(self._add_bias(y.view(x.shape[0], *size, self.out_channels)))
 
     def accumulate(self, grad_y):
         grad_y = self._checked_gradient(grad_y, self.y_shape)

@@ -8,6 +8,8 @@ from .buffers import Buffers
 from .module import Module
 from .patches import channel_first, channel_last
 
+BLOCKS = 2
+
 Window = namedtuple("Window", "kernel_size stride padding dilation")
 Window.__doc__ = "How a kernel visits a picture; each field is a pair (vertical, horizontal)."
 
@@ -85,15 +87,40 @@ class Convolution(Module):
         """The weight as a matrix, rows × (k_h·k_w·columns), in the type that the products are made in."""
         return channel_last(self.weight).reshape(self.weight.shape[0], -1).to(dtype)
 
+    def _add_bias(self, y):
+        """`y`, N×H×W×C, with the bias added in place: to whole rows of pixels, since a sum over three channels at
+        a time is five times as slow.
+        """
+        if self.bias is not None:
+            w, c = y.shape[2:]
+            # Of one type: promotion would cost a float32 copy of y.
+            y.view(-1, w * c).add_(self.bias.to(y.dtype).repeat(w))
+        return y
+
     def _add_to_gradients(self, left, right, grad_y):
         """Add leftᵀ·right to the weight's gradient and the sum of `grad_y`, pixels × channels, to the bias's."""
         gradient = channel_last(self.weight_grad)
-        if left.dtype == gradient.dtype and gradient.is_contiguous():
-            gradient.view(gradient.shape[0], -1).addmm_(left.t(), right)
+        if left.shape[1] <= right.shape[1]:
+            product = self._transposed_product(left, right)
         else:
-            gradient.add_((left.t() @ right).view(gradient.shape))
+            product = self._transposed_product(right, left).t()
+        gradient.add_(product.reshape(gradient.shape))
         if self.bias is not None:
             self.bias_grad.add_(grad_y.sum(0))
+
+    def _transposed_product(self, left, right):
+        """leftᵀ·right of two tall matrices, in kept memory: the sum of the products of a few blocks of their rows.
+
+        Every core has blocks of its own then, where one product of so small a result leaves cores to wait for
+        each other. With the narrower matrix on the left the product is faster by up to a half.
+        """
+        exact = left.dtype == self.weight.dtype  # a sum of bfloat16 products would round them once more
+        blocks = BLOCKS if exact and left.shape[0] % BLOCKS == 0 else 1
+        shape = (blocks, left.shape[1], right.shape[1])
+        products = self.buffers.take("products", shape, left)
+        left, right = left.view(blocks, -1, shape[1]), right.view(blocks, -1, shape[2])
+        products.baddbmm_(left.transpose(1, 2), right, beta=0)
+        return products.sum(0) if blocks > 1 else products[0]
 
     def _checked(self, x, channels):
         """`x` without a memory of how it came about, which nothing here has a use for."""

@@ -19,6 +19,15 @@ def channel_first(x):
     return x.permute(0, 3, 1, 2)
 
 
+def copy_channel_last(x, out):
+    """Copy the picture `x`, N×C×H×W of any type, to `out`, N×H×W×C; returns `out`. A copy for each channel reads
+    whole rows, where a single one would take the few channels of every pixel in turn.
+    """
+    for channel in range(x.shape[1]):
+        out[..., channel].copy_(x[:, channel])
+    return out
+
+
 def gather(x, window, size, buffers):
     """The patches of a picture as the rows of a matrix (also known as im2col).
 
@@ -34,7 +43,8 @@ def gather(x, window, size, buffers):
     patches = x.unfold(1, dh * (kh - 1) + 1, sh).unfold(2, dw * (kw - 1) + 1, sw)[..., ::dh, ::dw]
     patches = patches[:, : size[0], : size[1]].permute(0, 1, 2, 4, 5, 3)  # N, rows, columns, kh, kw, C
     rows = buffers.take("patches", (n * size[0] * size[1], kh * kw * c), x)
-    rows.view(patches.shape).copy_(patches)
+    for i in range(kh):  # a row of the kernel at a time: the copy's innermost loops are few and long then
+        rows.view(patches.shape)[:, :, :, i].copy_(patches[:, :, :, i])
     return rows
 
 

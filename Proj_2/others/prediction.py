@@ -2,8 +2,9 @@
 
 from torch import arange
 
+from .buffers import Buffers
 from .networks import HALO, REDUCTION
-from .patches import channel_first, channel_last
+from .patches import channel_first, copy_channel_last
 
 TILE = 512  # the network works on at most TILE×TILE pixels at a time, be it one tile or many small pictures
 
@@ -16,14 +17,15 @@ def predict(network, noisy, mixed=False):
     bfloat16.
     """
     n, _, h, w = noisy.shape
-    denoised = noisy.new_empty(noisy.shape).float()
+    denoised = noisy.new_empty(0).float().new_empty(noisy.shape)
+    buffers = Buffers()
     pictures = max(1, TILE * TILE // max(1, h * w))
     for start in range(0, n, pictures):
         part = slice(start, start + pictures)
         for tile_h, inner_h, out_h in _tiles(h):
             for tile_w, inner_w, out_w in _tiles(w):
-                y = _forward(network, noisy[part, :, tile_h, tile_w], mixed)
-                denoised[part, :, out_h, out_w] = y[:, :, inner_h, inner_w]
+                y = _forward(network, noisy[part, :, tile_h, tile_w], mixed, buffers)
+                denoised[part, :, out_h, out_w].copy_(y[:, :, inner_h, inner_w]).mul_(255)
     return denoised
 
 
@@ -41,8 +43,8 @@ def _tiles(length):
         yield slice(first, min(end + HALO, length)), slice(start - first, end - first), slice(start, end)
 
 
-def _forward(network, noisy, mixed):
-    """The network's output for one tile, in 0–255. Sizes that are no multiple of REDUCTION are made so by
+def _forward(network, noisy, mixed, buffers):
+    """The network's output for one tile, 0–1. Sizes that are no multiple of REDUCTION are made so by
     repeating the last row and column, and cut back.
     """
     h, w = noisy.shape[2:]
@@ -50,9 +52,10 @@ def _forward(network, noisy, mixed):
     rows, columns = (
         arange(-(-length // REDUCTION) * REDUCTION, device=noisy.device).clamp_(max=length - 1) for length in (h, w)
     )
-    x = channel_last(noisy)
     if len(rows) != h or len(columns) != w:
-        x = x.index_select(1, rows).index_select(2, columns)
-    x = x.to(weight.device, weight.dtype).div(255)
-    y = network.forward(channel_first(x.bfloat16() if mixed else x), scratch=True)
-    return y[:, :, :h, :w].to(weight.dtype).mul_(255)
+        noisy = noisy.index_select(2, rows).index_select(3, columns)
+    shape = (len(noisy), len(rows), len(columns), noisy.shape[1])
+    x = copy_channel_last(noisy, buffers.take("x", shape, weight)).div_(255)
+    if mixed:
+        x = buffers.take("half", shape, weight.new_empty(0).bfloat16()).copy_(x)
+    return network.forward(channel_first(x), scratch=True)[:, :, :h, :w]

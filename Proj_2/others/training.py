@@ -8,7 +8,9 @@ from torch import arange
 from .buffers import Buffers
 from .loss import MSE
 from .optim import Adam
-from .patches import channel_first, channel_last
+from .patches import channel_first, channel_last, copy_channel_last
+
+AT_ONCE = 128  # pairs that go through the network together: more would only leave the processor's cache
 
 
 def one_cycle(progress, peak, warmup=0.15):
@@ -56,23 +58,33 @@ class Training:
         """One update of the parameters from a batch of pairs; returns the loss before it."""
         self.optimizer.lr = one_cycle(self.optimizer.steps / self.steps, self.peak_lr)
         self.optimizer.zero_grad()
+        parts = -(-len(x) // AT_ONCE)
+        loss = sum(self._accumulate(*part, len(x)) for part in zip(x.chunk(parts), target.chunk(parts), strict=True))
+        self.optimizer.step()
+        return loss
+
+    def _accumulate(self, x, target, batch_size):
+        """Add to the gradients what a part of a batch contributes to them; returns what it does to the loss."""
+        share = len(x) / batch_size
         prediction = self.network.forward(self._scaled("x", x, self.compute_like), scratch=True)
         loss = self.loss.forward(
             self._as("prediction", prediction, self.like), self._scaled("target", target, self.like)
         )
-        self.network.accumulate(self._as("gradient", self.loss.backward(scratch=True), self.compute_like))
-        self.optimizer.step()
-        return loss
+        gradient = self.loss.backward(scratch=True)
+        if share < 1:
+            gradient.mul_(share)
+        self.network.accumulate(self._as("gradient", gradient, self.compute_like))
+        return loss * share
 
     def _scaled(self, name, x, like):
         """The pictures `x` with values 0–1, in the memory order of the modules, and as `like` in type and device."""
-        return self._copy(name, x, like).div_(255)
+        n, c, h, w = x.shape
+        return channel_first(copy_channel_last(x, self.buffers.take(name, (n, h, w, c), like)).div_(255))
 
     def _as(self, name, x, like):
         """`x`, an intermediate result, with the type of `like`."""
-        return x if x.dtype == like.dtype else self._copy(name, x, like)
-
-    def _copy(self, name, x, like):
+        if x.dtype == like.dtype:
+            return x
         x = channel_last(x)
         return channel_first(self.buffers.take(name, tuple(x.shape), like).copy_(x))
 

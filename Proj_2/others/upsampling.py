@@ -65,9 +65,7 @@ class TransposeConv2d(Convolution):
         patches.addmm_(self.x, weight, beta=0)
         y = self._result("y", (n, *size, self.out_channels), x, scratch)
         scatter(patches, self.window, (h, w), y, self.buffers)
-        if self.bias is not None:
-            y.add_(self.bias.to(y.dtype))  # of one type: promotion would cost a float32 copy of y
-        return channel_first(y)
+        return channel_first(self._add_bias(y))
 
     def backward(self, grad_y, scratch=False):
         grad_y = self._checked_gradient(grad_y, self.y_shape)

@@ -4,7 +4,10 @@ import model_oracle
 import pytest
 import torch
 
+from benchmarks.contenders import in_torch
 from Proj_2.model import Model
+from Proj_2.others.networks import paper
+from Proj_2.others.training import AT_ONCE, Training
 
 
 @pytest.mark.parametrize("n", [1, 2, 101])
@@ -40,6 +43,24 @@ def test_non_contiguous_pairs():
         model.train(*map(lay_out, model_oracle.noisy_pairs(7)), 1)
         trained.append(model_oracle.weights(model))
     assert all(torch.allclose(a, b, atol=1e-5) for a, b in zip(*trained, strict=True))
+
+
+def test_a_batch_that_goes_through_the_network_in_parts():
+    """The gradient and the loss are those of the batch as a whole, also where its parts are of unequal size."""
+    assert 2 * AT_ONCE < 257 < 3 * AT_ONCE
+    torch.manual_seed(8)
+    network = paper()
+    for module in network:
+        for name in module.named_param():
+            setattr(module, name, getattr(module, name).double())
+    reference = in_torch(network).double()
+    x, target = torch.randint(0, 256, (2, 257, 3, 8, 8)).double()
+    expected = torch.nn.functional.mse_loss(reference(x / 255), target / 255)
+    expected.backward()
+    loss = Training(network, 1, 257, batch_size=257).step(x, target)
+    assert loss.item() == pytest.approx(expected.item(), rel=1e-12)
+    for (_, gradient), parameter in zip(network.param(), reference.parameters(), strict=True):
+        torch.testing.assert_close(gradient, parameter.grad, rtol=0, atol=1e-12 * float(parameter.grad.abs().max()))
 
 
 def test_every_epoch_is_reported(capsys):

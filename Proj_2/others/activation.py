@@ -3,6 +3,8 @@
 from .buffers import Buffers
 from .module import Module
 
+AT_ONCE = 2**19  # values: what is made of them is read again from the cache, and takes little memory
+
 
 class _Activation(Module):
     """Apply a function to every value, and its derivative, a function of the output, on the way back."""
@@ -36,7 +38,13 @@ class ReLU(_Activation):
         return x.relu_()
 
     def _apply_derivative_(self, grad):
-        return grad.mul_(self.buffers.copy_of("mask", self.y).sign_())  # 1 where the input was positive, else 0
+        parts = self.y.numel() // AT_ONCE + 1
+        batch = min(1, self.y.dim())  # a tensor without dimensions is taken as one of a single value
+        ys, grads = (x[None].chunk(parts, batch) for x in (self.y, grad))
+        mask = self.buffers.take_like("mask", ys[0])
+        for y, part in zip(ys, grads, strict=True):
+            part.mul_(mask.narrow(batch, 0, y.shape[batch]).copy_(y).sign_())  # 1 where x was positive, else 0
+        return grad
 
 
 class Sigmoid(_Activation):

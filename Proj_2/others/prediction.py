@@ -6,7 +6,8 @@ from .buffers import Buffers
 from .networks import HALO, REDUCTION
 from .patches import channel_first, copy_channel_last
 
-TILE = 512  # the network works on at most TILE×TILE pixels at a time, be it one tile or many small pictures
+TILE = 512  # the network works on at most TILE×TILE pixels of a picture at a time
+AT_ONCE = 2**17  # pixels of small pictures that it works on together: more would only leave the processor's cache
 
 
 def predict(network, noisy, mixed=False):
@@ -19,7 +20,7 @@ def predict(network, noisy, mixed=False):
     n, _, h, w = noisy.shape
     denoised = noisy.new_empty(0).float().new_empty(noisy.shape)
     buffers = Buffers()
-    pictures = max(1, TILE * TILE // max(1, h * w))
+    pictures = max(1, AT_ONCE // max(1, h * w))
     for start in range(0, n, pictures):
         part = slice(start, start + pictures)
         for tile_h, inner_h, out_h in _tiles(h):

@@ -107,7 +107,7 @@ class Model:
 
 
 def _mixed():
-    """Whether to compute in bfloat16: three times as fast, and less than 0.001 dB away."""
+    """Whether to compute in bfloat16: three times as fast; it moves predict by 0.0003 dB, five epochs by 0.006."""
     return has_fast_bfloat16() and not torch.cuda.is_available()
 
 

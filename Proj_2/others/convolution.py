@@ -8,7 +8,7 @@ from .buffers import Buffers
 from .module import Module
 from .patches import channel_first, channel_last
 
-BLOCKS = 2
+BLOCKS = 2  # of rows, whose products make up the gradient of a weight
 
 Window = namedtuple("Window", "kernel_size stride padding dilation")
 Window.__doc__ = "How a kernel visits a picture; each field is a pair (vertical, horizontal)."
@@ -109,9 +109,9 @@ class Convolution(Module):
             self.bias_grad.add_(grad_y.sum(0))
 
     def _transposed_product(self, left, right):
-        """leftᵀ·right of two tall matrices, in kept memory: the sum of the products of a few blocks of their rows.
+        """leftᵀ·right of two tall matrices, in kept memory: the sum of the products of two blocks of their rows.
 
-        Every core has blocks of its own then, where one product of so small a result leaves cores to wait for
+        Two cores have a block each then, where one product of so small a result leaves them to wait for
         each other. With the narrower matrix on the left the product is faster by up to a half.
         """
         exact = left.dtype == self.weight.dtype  # a sum of bfloat16 products would round them once more

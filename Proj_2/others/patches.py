@@ -43,8 +43,9 @@ def gather(x, window, size, buffers):
     patches = x.unfold(1, dh * (kh - 1) + 1, sh).unfold(2, dw * (kw - 1) + 1, sw)[..., ::dh, ::dw]
     patches = patches[:, : size[0], : size[1]].permute(0, 1, 2, 4, 5, 3)  # N, rows, columns, kh, kw, C
     rows = buffers.take("patches", (n * size[0] * size[1], kh * kw * c), x)
+    out = rows.view(patches.shape)
     for i in range(kh):  # a row of the kernel at a time: the copy's innermost loops are few and long then
-        rows.view(patches.shape)[:, :, :, i].copy_(patches[:, :, :, i])
+        out[:, :, :, i].copy_(patches[:, :, :, i])
     return rows
 
 

@@ -1,0 +1,99 @@
+"""Build a submission's class from torch's arguments, under whatever names and in whatever order it takes them."""
+
+import inspect
+import re
+
+import torch
+
+# What an argument is called → torch's name for it. In the order in which they are tried.
+MEANINGS = {
+    "output_padding": r"(out(put)?_?pad(ding)?)",
+    "in_channels": r"ic|((nb|num|n|nbr)_?)?(in(put)?|c|ch|prev|source)_?(ch(an(nel)?s?)?|c|features?|planes?|maps?|dim|depth|size|filters)?"
+    r"|(ch(an(nel)?s?)?|c|n|nb|num|features?|dim)_?in(put)?s?|.*in(put)?_?ch(an(nel)?s?)?|ch(an(nel)?s?)?_?in.*|inp|input_channels?_nb",
+    "out_channels": r"oc|((nb|num|n|nbr)_?)?(out(put)?|next|target)_?(ch(an(nel)?s?)?|c|features?|planes?|maps?|dim|depth|size|filters)?"
+    r"|(ch(an(nel)?s?)?|c|n|nb|num|features?|dim)_?out(put)?s?|.*out(put)?_?ch(an(nel)?s?)?|ch(an(nel)?s?)?_?out.*"
+    r"|(n|nb|num|number|nbr)?_?(of_)?(filters|kernels)",
+    "kernel_size": r"(kernel|filter|window|conv)_?(size|dims?|shape|s)?|k(er(nel)?)?_?s?(ize|z)?|ks|ksize|f|size",
+    "stride": r"strides?|s|st|step_?size|step",
+    "padding": r"pad(ding)?s?|p|zero_?padding",
+    "dilation": r"dil(ation|at(e|ion)_?rate)?s?|d",
+    "bias": r"(use|with|has|add|is|include|have)?_?bias(es)?|b",
+    "scale_factor": r"(up)?_?(scale|scaling|upscale|up|sampling|upsampling|upsample|zoom)?_?(factor|ratio|rate|scale|by|size|ing)|scale|factor|up|r|upscale|upsample",
+    "lr": r"(lr|learning_?rate|eta|alpha|step_?size|gamma|rate|l_?r|learn_?rate|mu_?lr)\d?",
+    "momentum": r"(momentum|mom|mu|beta|rho)\d?",
+    "params": r"(model_?|net_?|network_?|module_?|all_?|list_?of_?)?(param(eter)?s?|weights)(_?list)?|(self_?)?(model|net(work)?|modules?|layers?|nn|sequential|seq)s?(_?list)?",
+}
+# What else a constructor may insist on, and something harmless to give it.
+FILLINGS = (
+    (r".*(momentum|decay|eps|dampening|beta|penalty|reg).*", 0.0),
+    (r".*device.*", "cpu"),
+    (r".*d?type.*", torch.float32),
+    (r".*(verbose|debug|nesterov|train|flag).*", False),
+    (r".*(name|label|id).*", "layer"),
+    (r".*(batch).*", 1),
+    (r".*(gain|std|scale|sigma).*", 1.0),
+)
+
+
+class Unsupported(Exception):
+    """The class has no argument for something that torch's has, and that was asked for."""
+
+
+def meaning(name: str, among) -> str | None:
+    """Which of torch's names in `among` an argument of this name stands for; None if none."""
+    spelt = name.lower().strip("_")
+    return next((own for own, pattern in MEANINGS.items() if own in among and re.fullmatch(pattern, spelt)), None)
+
+
+def parameters_of(function) -> list[inspect.Parameter] | None:
+    try:
+        return list(inspect.signature(function).parameters.values())
+    except (TypeError, ValueError):
+        return None
+
+
+def build(kind: type, given: dict, defaults: dict):
+    """An object of `kind` from arguments under torch's names; `defaults` are torch's own, which may be left out.
+
+    Raises what the constructor raises for the arguments as they are meant; Unsupported if it has no argument for one.
+    """
+    parameters = parameters_of(kind)
+    if parameters is None or any(p.kind is p.VAR_POSITIONAL for p in parameters):
+        return kind(*given.values())
+    by_name, positional, taken = {}, [], set()
+    known = given.keys() | defaults.keys()
+    for parameter in parameters:
+        own = meaning(parameter.name, known)
+        if parameter.kind is parameter.VAR_KEYWORD:
+            by_name |= {name: value for name, value in given.items() if name not in taken}
+            taken |= set(given)
+        elif own in given and own not in taken:
+            taken.add(own)
+            if parameter.kind is parameter.POSITIONAL_ONLY:
+                positional.append(given[own])
+            else:
+                by_name[parameter.name] = given[own]
+        elif parameter.default is parameter.empty:
+            value = defaults[own] if own in defaults and own not in taken else filling(parameter)
+            by_name[parameter.name] = value
+    left = [name for name in given if name not in taken and given[name] != defaults.get(name, ...)]
+    if left:
+        return in_order(kind, parameters, given, defaults, left)
+    return kind(*positional, **by_name)
+
+
+def in_order(kind: type, parameters: list, given: dict, defaults: dict, left: list[str]):
+    """The same when names tell too little: required arguments in torch's order, if there are as many."""
+    required = [p for p in parameters if p.default is p.empty and p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    needed = [value for name, value in given.items() if name not in defaults]
+    if len(required) == len(needed) and not set(left) & set(defaults):
+        by_name = {p.name: given[own] for p in parameters if (own := meaning(p.name, defaults)) in given}
+        return kind(*needed, **by_name)
+    raise Unsupported(f"{kind.__name__} has no argument for {', '.join(left)}")
+
+
+def filling(parameter: inspect.Parameter):
+    for pattern, value in FILLINGS:
+        if re.fullmatch(pattern, parameter.name.lower()):
+            return value
+    return None

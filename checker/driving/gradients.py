@@ -1,0 +1,204 @@
+"""A parameter of a submission's module and its gradient: where they are, and in which layout the weight is kept."""
+
+import contextlib
+import re
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from . import tensors
+from .leaves import Path, at, leaves
+
+LISTS = ("param", "params", "parameters", "get_params", "get_parameters", "get_param", "param_list", "weights_and_grads")
+GRADIENT_NAME = re.compile(r"grad|^_?d_?[a-z]|_d[a-z]+$|^delta|^dl|^nabla|der(iv)?|velocity|moment|^g_?[wb]|grd", re.IGNORECASE)
+USUAL = {
+    "weight": re.compile(r"_?(weights?|w|kernels?|filters?|k)", re.IGNORECASE),
+    "bias": re.compile(r"_?(bias(es)?|b)", re.IGNORECASE),
+}
+
+
+def listed(module):
+    """What the module's list of parameters returns, under whatever name it has one; None if there is none."""
+    for name in LISTS:
+        method = getattr(module, name, None)
+        if callable(method):
+            with contextlib.suppress(Exception):
+                return drawn(method())
+        elif isinstance(method, list | tuple | dict):
+            return method
+    return None
+
+
+def drawn(value):
+    """A generator as the list of what it yields."""
+    return list(value) if hasattr(value, "__next__") or isinstance(value, map | filter | zip) else value
+
+
+# Layouts of a weight ----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How a submission keeps a parameter: the order of torch's dimensions in its own, joined to `shape`."""
+
+    order: tuple[int, ...]
+    name: str = ""  # what is unlike torch's, for a note; empty if nothing is
+
+    def own(self, value: Tensor, shape) -> Tensor:
+        """torch's value in the submission's layout."""
+        return value.permute(self.order).reshape(shape)
+
+    def torchs(self, value: Tensor, shape) -> Tensor:
+        """A value in the submission's layout as torch has it, of `shape`."""
+        permuted = [shape[i] for i in self.order]
+        back = [self.order.index(i) for i in range(len(self.order))]
+        return value.reshape(permuted).permute(back)
+
+
+NAMED = "o", "c", "kh", "kw"
+
+
+def layout_of(own: Tensor, shape: tuple[int, ...]) -> Layout | None:
+    """The layout in which a tensor of the shape of `own` may hold a parameter that is of `shape` in torch."""
+    if own.numel() != torch.Size(shape).numel():
+        return None
+    plain = tuple(range(len(shape)))
+    if tuple(own.shape) == tuple(shape):
+        return Layout(plain)
+    if len(shape) == 1:
+        return Layout(plain, "×".join(map(str, own.shape)))
+    said = "×".join(map(str, own.shape))
+    for order in ((1, 0, 2, 3), (2, 3, 1, 0), (2, 3, 0, 1), (0, 2, 3, 1), (1, 2, 3, 0)):
+        if tuple(own.shape) == tuple(shape[i] for i in order):
+            return Layout(order, said)
+    o, c, kh, kw = shape
+    for rows, order in (((o,), plain), ((c * kh * kw,), (1, 2, 3, 0)), ((c,), (1, 0, 2, 3)), ((o * kh * kw,), (0, 2, 3, 1))):
+        if own.dim() >= 2 and own.squeeze().dim() == 2 and own.squeeze().shape[0] == rows[0]:
+            return Layout(order, said)
+    return Layout(plain, said)
+
+
+# Where a parameter is ---------------------------------------------------------------------------------
+
+
+def find(module, name: str, shape: tuple[int, ...], influences) -> Path | None:
+    """The way to the tensor of `module` that holds its weight or bias: one that has the size, and that makes a
+    difference to what forward gives (`influences(tensor)` says whether).
+    """
+    size = torch.Size(shape).numel()
+    fitting = [(path, leaf) for path, leaf in leaves(module) if leaf.numel() == size and leaf.is_floating_point()]
+    fitting.sort(key=lambda found: rank(found[0], found[1], name, shape))
+    if not fitting:
+        return None
+    for path, leaf in fitting[:8]:
+        if influences(leaf):
+            return path
+    return fitting[0][0]
+
+
+def rank(path: Path, leaf: Tensor, name: str, shape) -> tuple:
+    names = [step for step in path if isinstance(step, str)] or [""]
+    return (
+        any(GRADIENT_NAME.search(step) for step in names),
+        not any(USUAL[name].fullmatch(step) for step in names),
+        tuple(leaf.shape) != tuple(shape),
+        len(path),
+    )
+
+
+def same(a, b: Tensor) -> bool:
+    """Whether `a` is the tensor `b` itself, or a view of all of it."""
+    return isinstance(a, Tensor) and (a is b or (a.data_ptr() == b.data_ptr() and a.numel() == b.numel() > 0))
+
+
+# Where its gradient is --------------------------------------------------------------------------------
+
+
+def in_list(value, parameter: Tensor):
+    """(found, gradient): whether a list of parameters names this one, and the gradient that stands with it.
+
+    Pairs, triples with a name, dictionaries, parameter objects, flat lists of parameter, gradient, parameter, …, and
+    parameters first with their gradients after them, or in a second list.
+    """
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, list | tuple):
+        items = list(value)
+        for i, item in enumerate(items):
+            if same(item, parameter):
+                return True, partner(items, i, parameter)
+        if len(items) == 2 and all(isinstance(side, list | tuple) for side in items):
+            for i, item in enumerate(items[0]):
+                if same(tensors.unwrap(item), parameter) and i < len(items[1]) and is_like(items[1][i], parameter):
+                    return True, tensors.unwrap(items[1][i])
+        found = False
+        for item in items:
+            inner, gradient = in_list(item, parameter)
+            if gradient is not None:
+                return True, gradient
+            found |= inner
+        return found, None
+    if value is not None and not isinstance(value, Tensor) and same(tensors.unwrap(value), parameter):
+        return True, tensors.gradient_of(value, parameter)
+    return False, None
+
+
+def partner(items: list, i: int, parameter: Tensor):
+    """The gradient of the i-th item of a list: on itself, right after it, or half a list on."""
+    if (own := tensors.gradient_of(items[i], parameter)) is not None:
+        return own
+    for j in (i + 1, i + len(items) // 2):
+        if i < j < len(items) and is_like(items[j], parameter):
+            return tensors.unwrap(items[j])
+    return None
+
+
+def is_like(value, parameter: Tensor) -> bool:
+    value = tensors.unwrap(value)
+    return isinstance(value, Tensor) and value.numel() == parameter.numel() and not same(value, parameter)
+
+
+def beside(module, path: Path, parameter: Tensor, before: dict[Path, Tensor]) -> Path | None:
+    """The way to the gradient as an attribute: on the tensor, on the object around it, or another tensor of its size
+    that the backward pass has changed since `before`; the one whose name and shape are most like a gradient's.
+    """
+    around = [path]
+    if len(path) > 1 and USUAL_CONTENT.fullmatch(str(path[-1])):
+        around.append(path[:-1])
+    for holder in around:
+        for name in tensors.GRADIENTS:
+            with contextlib.suppress(Exception):
+                if is_like(found := getattr(at(module, holder), name), parameter):
+                    inner = () if isinstance(found, Tensor) else next(leaves(found))[0]
+                    return (*holder, name, *inner)
+    fitting = [
+        (other, leaf)
+        for other, leaf in leaves(module)
+        if leaf.numel() == parameter.numel() and not same(leaf, parameter) and changed(leaf, before.get(other))
+    ]
+    fitting.sort(key=lambda found: closeness(found[0], found[1], path, parameter))
+    return fitting[0][0] if fitting else None
+
+
+USUAL_CONTENT = re.compile("|".join(tensors.CONTENTS))
+
+
+def closeness(other: Path, leaf: Tensor, path: Path, parameter: Tensor) -> tuple:
+    names = " ".join(step for step in other if isinstance(step, str))
+    own = str(path[-1]).lower()
+    return (
+        other[:-1] != path[:-1],
+        not GRADIENT_NAME.search(names),
+        own[:1] not in names.lower(),
+        leaf.shape != parameter.shape,
+    )
+
+
+def changed(leaf: Tensor, before: Tensor | None) -> bool:
+    return before is None or before.shape != leaf.shape or not torch.equal(before, leaf)
+
+
+def snapshot(module, sizes: set[int]) -> dict[Path, Tensor]:
+    """Copies of the tensors of these sizes that a module holds."""
+    return {path: leaf.detach().clone() for path, leaf in leaves(module) if leaf.numel() in sizes}

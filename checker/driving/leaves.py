@@ -1,0 +1,66 @@
+"""The tensors that an object of a submission holds, and the way to each of them."""
+
+from collections import deque
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor
+
+DEPTH, MOST = 5, 2000
+PLAIN = (str, bytes, int, float, complex, bool, type(None), type, torch.Size, torch.dtype, torch.device)
+
+Path = tuple  # of attribute names (str), indices (int) and keys (("key", value)) from the object to the tensor
+
+
+def leaves(root) -> Iterator[tuple[Path, Tensor]]:
+    """Every tensor that can be reached from `root`, the nearest first."""
+    queue, seen = deque([((), root)]), set()
+    while queue and len(seen) < MOST:
+        path, value = queue.popleft()
+        if isinstance(value, Tensor) and path:
+            yield path, value
+            continue
+        if isinstance(value, PLAIN) or id(value) in seen or len(path) > DEPTH:
+            continue
+        seen.add(id(value))
+        queue.extend(((*path, step), item) for step, item in children(value))
+
+
+def children(value) -> list[tuple[object, object]]:
+    if isinstance(value, list | tuple):
+        return list(enumerate(value[:200]))
+    if isinstance(value, dict):
+        return [(("key", key), item) for key, item in list(value.items())[:200]]
+    if callable(value) and not hasattr(value, "forward"):
+        return []
+    found = dict(getattr(value, "__dict__", None) or {})
+    for kind in type(value).__mro__:
+        for name in getattr(kind, "__slots__", ()) or ():
+            if isinstance(name, str) and hasattr(value, name):
+                found.setdefault(name, getattr(value, name))
+    return list(found.items())
+
+
+def at(root, path: Path):
+    """What lies at the end of a path; raises LookupError if nothing does."""
+    value = root
+    for step in path:
+        try:
+            value = step_into(value, step)
+        except (AttributeError, IndexError, KeyError, TypeError) as error:
+            raise LookupError(f"nothing at {describe(path)}") from error
+    return value
+
+
+def step_into(value, step):
+    if isinstance(step, str):
+        return getattr(value, step)
+    return value[step[1]] if isinstance(step, tuple) else value[step]
+
+
+def describe(path: Path) -> str:
+    """A path as it would be written in code."""
+    text = ""
+    for step in path:
+        text += f".{step}" if isinstance(step, str) else f"[{step[1]!r}]" if isinstance(step, tuple) else f"[{step}]"
+    return text.lstrip(".")

@@ -1,0 +1,110 @@
+"""The manners in which submissions have gradients computed, and the search for the one that a submission wants.
+
+Some modules are used alone, some only within a network; some return gradients, some leave them on their input; some
+want a gradient for an argument, some none, some are reached only through the loss; some need zero_grad first.
+"""
+
+import contextlib
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from . import tensors
+
+ZERO_GRAD = (
+    "zero_grad", "zero_grads", "zero_gradients", "zero_gradient", "zerograd", "reset_grad", "reset_grads", "reset_gradient",
+    "reset_gradients", "clear_grad", "clear_grads", "clear_gradients", "init_grad", "init_gradients", "set_zero_grad", "zero",
+)  # fmt: skip
+
+
+class Manner(NamedTuple):
+    """One manner. `back`: what is asked for the gradients: the "module" (with the gradient), its "output", the module
+    without argument ("bare"), or the "loss". `prepare`: what makes a module ready.
+    """
+
+    back: str = "module"
+    network: bool = False
+    wrapped: bool = False
+    prepare: str = ""
+
+    def __str__(self) -> str:
+        said = {
+            "module": "",
+            "output": "backward of the output",
+            "bare": "backward without an argument",
+            "loss": "backward of the loss",
+        }
+        parts = [
+            "inside Sequential" if self.network else "",
+            "with its own class of tensors" if self.wrapped else "",
+            said[self.back],
+            PREPARATIONS[self.prepare],
+        ]
+        return ", ".join(part for part in parts if part)
+
+
+PREPARATIONS = {
+    "": "",
+    "module": "zero_grad() of the module first",
+    "network": "zero_grad() of the network first",
+    "optimiser": "zero_grad() of the optimiser first",
+    "train": "train() of the module first",
+}
+
+
+def all_manners(wraps: bool) -> list[Manner]:
+    """Every manner, the one of the assignment first."""
+    return [
+        Manner(back, network, wrapped, prepare)
+        for wrapped in ((False, True) if wraps else (False,))
+        for network in (False, True)
+        for back in ("module", "output", "loss", "bare")
+        for prepare in PREPARATIONS
+    ]
+
+
+def call(target, method: str, *args):
+    """target.method(*args), or target(*args) where only that is there."""
+    own = getattr(target, method, None)
+    return own(*args) if callable(own) else target(*args)
+
+
+def zero_grad(target) -> bool:
+    """Have the gradients of a module, a network or an optimiser set to zero; False if it has no such method."""
+    for name in ZERO_GRAD:
+        method = getattr(target, name, None)
+        if callable(method):
+            method()
+            return True
+    return False
+
+
+class Spy:
+    """Notes what the `backward` of one module is given and returns, when others call it."""
+
+    def __init__(self, module):
+        self.given = self.returned = None
+        self.called = False
+        original = module.backward
+
+        def backward(*args, **kwargs):
+            self.called = True
+            self.given = tensors.unwrap(args[0]) if args else None
+            result = original(*args, **kwargs)
+            self.returned = tensors.unwrap(result)
+            return result
+
+        with contextlib.suppress(AttributeError):  # a class with __slots__ can't be watched
+            module.backward = backward
+
+
+def proportion(found, expected: Tensor) -> float:
+    """The factor between a gradient that came and the one that was meant; 1 if there is none."""
+    if not isinstance(found, Tensor) or found.numel() != expected.numel():
+        return 1.0
+    found, expected = found.double().flatten(), expected.double().flatten()
+    power = float(expected @ expected)
+    factor = float(found @ expected) / power if power else 1.0
+    close = torch.allclose(found, factor * expected, rtol=1e-3, atol=1e-4 * abs(factor))
+    return factor if close and abs(factor) > 1e-12 else 1.0

@@ -1,0 +1,181 @@
+"""One module of a submission, used as torch's would be: forward, backward, gradients, whatever it needs for that."""
+
+import contextlib
+
+import torch
+from torch import Tensor
+
+from . import gradients, tensors
+from .leaves import at, describe
+from .manners import Manner, Spy, call, proportion, zero_grad
+
+NAMES = "weight", "bias"
+
+
+class Driven:
+    """A module in a manner. `shapes` are those that torch's weight and bias have; `places` is shared by all modules
+    of one class: where its parameters and gradients were found.
+    """
+
+    def __init__(self, driver, raw, shapes: dict[str, tuple], places: dict, manner: Manner):
+        self.driver, self.raw, self.shapes, self.places, self.manner = driver, raw, shapes, places, manner
+        self.before: dict = {}
+        self.input = self.output = self.spy = None
+        self.ready = False
+        self.net = driver.sequential_of([raw]) if manner.network else None
+
+    # Parameters -----------------------------------------------------------------------------------
+
+    def tensor(self, name: str) -> Tensor | None:
+        """The tensor that holds the weight or bias, as the submission keeps it."""
+        path = self.places.get(name)
+        if path is None:
+            return None
+        with contextlib.suppress(LookupError):
+            found = at(self.raw, path)
+            if isinstance(found, Tensor) and found.numel() == torch.Size(self.shapes[name]).numel():
+                return found
+        return None
+
+    def layout(self, name: str) -> gradients.Layout:
+        return self.places["layouts"].get(name) or gradients.Layout(tuple(range(len(self.shapes[name]))))
+
+    def parameters(self) -> dict[str, Tensor]:
+        """Weight and bias as torch has them; without those that could not be found."""
+        found = {name: self.tensor(name) for name in self.shapes}
+        return {
+            name: self.layout(name).torchs(value.detach(), self.shapes[name])
+            for name, value in found.items()
+            if value is not None
+        }
+
+    def assign(self, values: dict[str, Tensor]) -> dict[str, Tensor]:
+        """Write weight and bias, given as torch has them, into the tensors that are there; returns what is there."""
+        for name, value in values.items():
+            own = self.tensor(name)
+            if own is not None:
+                own.copy_(self.layout(name).own(value, own.shape))
+            else:
+                setattr(self.raw, name, value)
+        return self.parameters()
+
+    # Use ------------------------------------------------------------------------------------------
+
+    def prepare(self) -> None:
+        """Do once what the module needs before it is used."""
+        if self.ready:
+            return
+        self.ready = True
+        if self.manner.prepare == "train":
+            self.raw.train()
+        elif self.manner.prepare:
+            self.zero_grad()
+
+    def zero_grad(self) -> bool:
+        """Set the gradients to zero in the way that the submission has; False if it has none."""
+        prepare = self.manner.prepare
+        if prepare != "optimiser" and prepare != "network" and zero_grad(self.raw):
+            return True
+        if prepare != "optimiser" and zero_grad(self.net or self.driver.sequential_of([self.raw])):
+            return True
+        return zero_grad(self.driver.optimiser(self).raw)
+
+    def forward(self, x: Tensor):
+        self.prepare()
+        self.spy = Spy(self.raw) if self.manner.network and hasattr(self.raw, "backward") else None
+        self.input = self.driver.tensor(x, self.manner.wrapped)
+        self.output = call(self.net if self.manner.network else self.raw, "forward", self.input)
+        return tensors.unwrap(self.output)
+
+    def backward(self, grad_y: Tensor):
+        """The gradient with respect to the input of the last forward; what was returned, if none can be had."""
+        sizes = {torch.Size(shape).numel() for shape in self.shapes.values()}
+        self.before = gradients.snapshot(self.raw, sizes)
+        self.scale = 1.0
+        target = self.net if self.manner.network else self.raw
+        returned = BACKWARD[self.manner.back](self, target, grad_y)
+        grad_x = tensors.unwrap(returned)
+        x = tensors.unwrap(self.input)
+        candidates = (grad_x, self.spy and self.spy.returned, tensors.gradient_of(self.input, x))
+        for one in candidates:
+            if isinstance(one, Tensor) and one.shape == x.shape:
+                return one / self.scale if self.scale != 1.0 else one
+        return grad_x
+
+    def gradients(self) -> dict[str, object]:
+        """The parameters' gradients as torch has them, by parameter; None for one that is not to be found."""
+        return {name: self.gradient(name) for name in self.shapes if self.tensor(name) is not None}
+
+    def gradient(self, name: str):
+        own, layout = self.tensor(name), self.layout(name)
+        found = self.own_gradient(name, own)
+        if isinstance(found, Tensor) and found.numel() == own.numel():
+            found = layout.torchs(found.detach(), self.shapes[name]) / self.scale
+        return found
+
+    def own_gradient(self, name: str, own: Tensor):
+        """The gradient as the submission keeps it."""
+        where = self.places.setdefault("gradients", {}).get(name)
+        if where == "list":
+            return self.in_lists(own)[1]
+        if where is not None:
+            with contextlib.suppress(LookupError):
+                return at(self.raw, where)
+        listed = self.in_lists(own)[1]
+        if isinstance(listed, Tensor) and listed.any():
+            self.places["gradients"][name] = "list"
+            return listed
+        path = gradients.beside(self.raw, self.places[name], own, self.before)
+        if path is None or not at(self.raw, path).any():
+            return listed
+        if listed is not None and not self.driver.steps_along(self, name, at(self.raw, path)):
+            return listed  # what is listed is stale, and it is what the optimiser sees
+        self.places["gradients"][name] = path
+        self.driver.note("gradients_beside", f"the gradient of the {name} is not listed by param(): it is .{describe(path)}")
+        return at(self.raw, path)
+
+    def in_lists(self, own: Tensor) -> tuple[bool, object]:
+        """Whether the parameter is listed, by the module or by the network around it, and its gradient there."""
+        found, gradient = gradients.in_list(gradients.listed(self.raw), own)
+        if gradient is None:
+            net = self.net or self.driver.sequential_of([self.raw], quietly=True)
+            inside, gradient = gradients.in_list(gradients.listed(net), own) if net is not None else (False, None)
+            found |= inside
+        return found, gradient
+
+
+def back_module(driven: Driven, target, grad_y: Tensor):
+    return target.backward(driven.driver.tensor(grad_y, driven.manner.wrapped))
+
+
+def back_output(driven: Driven, target, grad_y: Tensor):
+    if isinstance(driven.output, Tensor):
+        raise driven.driver.Undriven("the output is a plain tensor, which has no backward of its own")
+    try:
+        return driven.output.backward(grad_y)
+    except TypeError:
+        return driven.output.backward(driven.driver.tensor(grad_y, True))
+
+
+def back_bare(driven: Driven, target, grad_y: Tensor):
+    driven.output.grad = grad_y.clone()
+    return target.backward()
+
+
+def back_loss(driven: Driven, target, grad_y: Tensor):
+    """Through the submission's own loss, with the target for which the mean square's gradient is `grad_y`."""
+    y = tensors.unwrap(driven.output)
+    loss = driven.driver.loss()
+    loss.forward(driven.output, y - grad_y.to(y.dtype) * (y.numel() / 2))
+    returned = tensors.unwrap(loss.backward(target))
+    if isinstance(returned, Tensor) and returned.shape == y.shape and not (driven.spy and driven.spy.called):
+        driven.scale = 1.0
+        return target.backward(driven.driver.tensor(grad_y, driven.manner.wrapped))
+    seen = driven.spy.given if driven.spy else None
+    if not isinstance(seen, Tensor):
+        seen = tensors.gradient_of(driven.output, y)
+    driven.scale = proportion(seen, grad_y)
+    return returned
+
+
+BACKWARD = {"module": back_module, "output": back_output, "bare": back_bare, "loss": back_loss}

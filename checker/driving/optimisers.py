@@ -1,0 +1,64 @@
+"""The submission's optimiser: what it is built from, and how it steps."""
+
+import re
+
+from .building import build, parameters_of
+from .gradients import drawn, listed
+from .manners import zero_grad
+
+STEPS = "step", "update", "update_params", "update_parameters", "optimize", "apply", "update_weights"
+DEFAULTS = {"momentum": 0.0, "dampening": 0, "weight_decay": 0, "nesterov": False}
+
+
+class Optimiser:
+    """One optimiser of the submission for one Driven module, as torch's: step() and zero_grad()."""
+
+    def __init__(self, raw, sources: dict[str, object], way: str):
+        self.raw, self.sources, self.way = raw, sources, way
+
+    def step(self) -> None:
+        """A step, given what it insists on."""
+        method = next(m for name in STEPS if callable(m := getattr(self.raw, name, None)))
+        required = [p for p in parameters_of(method) or () if p.default is p.empty and p.kind is p.POSITIONAL_OR_KEYWORD]
+        if not required:
+            method()
+            return
+        name = required[0].name.lower()
+        if re.search(r"lr|rate|eta", name):
+            method(self.sources["lr"])
+        elif re.search(r"param|grad|weight", name):
+            method(self.sources["param"]())
+        else:
+            method(self.sources["net"])
+
+    def zero_grad(self) -> bool:
+        """Set the gradients to zero; False if it has no method for that."""
+        return zero_grad(self.raw)
+
+
+def ways(net, module, lr: float, more: dict) -> list[tuple[str, dict]]:
+    """(what is said of it, arguments under torch's names) of the ways in which submissions build theirs."""
+    return [
+        ("net.param()", lambda: {"params": drawn(listed(net)), "lr": lr} | more),
+        ("the network", lambda: {"params": net, "lr": lr} | more),
+        ("a list of modules", lambda: {"params": [module], "lr": lr} | more),
+        ("a list of networks", lambda: {"params": [net], "lr": lr} | more),
+        ("a list of lists", lambda: {"params": [drawn(listed(module))], "lr": lr} | more),
+        ("the learning rate alone", lambda: {"lr": lr} | more),
+    ]
+
+
+def construct(kind: type, arguments: dict):
+    """An optimiser of that class: under its own names for the arguments, else as the assignment has it, else lr first."""
+    attempts = (
+        lambda: build(kind, arguments, DEFAULTS),
+        lambda: kind(*arguments.values()),
+        lambda: kind(arguments["lr"], *[value for name, value in arguments.items() if name != "lr"]),
+    )
+    for i, attempt in enumerate(attempts):
+        try:
+            return attempt()
+        except Exception:
+            if i == len(attempts) - 1:
+                raise
+    return None

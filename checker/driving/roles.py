@@ -1,0 +1,65 @@
+"""Which of a submission's classes plays which graded role: by its name, spelt as submissions spell it."""
+
+import inspect
+import re
+import sys
+import types
+
+PATTERNS = {
+    "Conv2d": r"conv(olution)?(al)?(2d?)?",
+    "TransposeConv2d": r"(transposed?|trans|t|de|fractional)conv(olution)?(al)?(2d?)?"
+    r"|conv(olution)?(al)?(2d?)?(transposed?|trans|t)(2d?)?",
+    "NearestUpsampling": r"(nearest(neighbou?rs?)?|nn)(2d)?upsampl(ing|e|er)(2d)?"
+    r"|upsampl(ing|e|er)(2d)?(nearest(neighbou?rs?)?|nn)(2d)?|nearest(neighbou?rs?)?(2d)?",
+    "Upsampling": r"upsampl(ing|e|er)(2d)?|up(scal(e|ing)|conv(olution)?)(2d)?",
+    "ReLU": r"relu|rectifiedlinear(unit)?",
+    "Sigmoid": r"sigmoide?|logistic",
+    "Sequential": r"seq(uential)?|sequentialnet(work)?|(neural)?net(work)?|container|layers",
+    "MSE": r"mse|meansquared?errors?|l2|quadratic|squarederror",
+    "SGD": r"sgd|(stochastic)?gradientdescent|optim|optimi[sz]er|sgdoptim(i[sz]er)?|optim(i[sz]er)?sgd",
+}
+TRIMMED = re.compile(r"^(my|own|our|custom|module|layer|loss|act(ivation)?)|(layer|module|loss|criterion|activation|2)$")
+
+
+def normalised(name: str) -> str:
+    return name.lower().replace("_", "")
+
+
+def fits(name: str, role: str) -> bool:
+    """Whether a class of this name may be meant to play this role."""
+    spelt = normalised(name)
+    pattern = PATTERNS[role]
+    return any(re.fullmatch(pattern, form) for form in (spelt, TRIMMED.sub("", spelt), TRIMMED.sub("", spelt + " ")[:-1]))
+
+
+class Classes:
+    """The classes that a submission defines, those of model.py first."""
+
+    def __init__(self, module: types.ModuleType, folder: str):
+        self.folder = folder
+        self.exported = {name: value for name, value in vars(module).items() if inspect.isclass(value)}
+        self.all = dict(self.exported)
+        for other in list(sys.modules.values()):
+            if str(getattr(other, "__file__", None) or "").startswith(folder):
+                for name, value in list(vars(other).items()):
+                    if inspect.isclass(value):
+                        self.all.setdefault(name, value)
+        self.own = [value for value in dict.fromkeys(self.all.values()) if self.is_own(value)]
+
+    def is_own(self, kind: type) -> bool:
+        """Whether the submission defines this class, rather than importing it from elsewhere."""
+        module = sys.modules.get(kind.__module__)
+        return str(getattr(module, "__file__", None) or "").startswith(self.folder)
+
+    def of_role(self, role: str) -> tuple[str, type] | None:
+        """(name, class) of what plays `role`; None if there is nothing of a fitting name."""
+        if role in self.exported:
+            return role, self.exported[role]
+        for among in (self.exported, self.all):
+            fitting = [(name, kind) for name, kind in among.items() if self.is_own(kind) and fits(name, role)]
+            if exact := [pair for pair in fitting if normalised(pair[0]) == normalised(role)]:
+                return exact[0]
+            concrete = [pair for pair in fitting if not any(pair[1] in other.__mro__[1:] for other in self.own)]
+            if fitting:
+                return (concrete or fitting)[0]
+        return None

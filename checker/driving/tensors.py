@@ -1,0 +1,54 @@
+"""Submissions' own classes of tensors: put a torch tensor into one, and take it out again."""
+
+import contextlib
+import re
+
+from torch import Tensor
+
+from .building import filling, parameters_of
+
+NAMES = re.compile(r"(my|own|our|auto(grad)?|custom|torch)?(tensor|variable|var|node|value|array|grad(ient)?tensor|tensorgrad)s?\d?")
+CONTENTS = ("data", "value", "tensor", "val", "values", "array", "x", "content", "t")
+GRADIENTS = ("grad", "gradient", "_grad", "g", "dl", "delta", "d", "dx", "dl_dx", "grads")
+
+
+def own_class(classes) -> type | None:
+    """The class of tensors that a submission's modules take and return, if it has one of its own."""
+    for name, kind in classes.all.items():
+        if classes.is_own(kind) and NAMES.fullmatch(name.lower().replace("_", "")) and not hasattr(kind, "forward"):
+            return kind
+    return None
+
+
+def wrap(kind: type, tensor: Tensor):
+    """`tensor` in the submission's own class, asking for a gradient where that can be asked for."""
+    options = {}
+    for parameter in (parameters_of(kind) or ())[1:]:
+        if re.fullmatch(r".*(requires?|need|track|has|with|is).*grad.*|.*grad_?(required|needed).*", parameter.name.lower()):
+            options[parameter.name] = True
+        elif parameter.default is parameter.empty and parameter.kind is parameter.POSITIONAL_OR_KEYWORD:
+            options[parameter.name] = filling(parameter)
+    return kind(tensor, **options)
+
+
+def unwrap(value):
+    """The torch tensor in what a module returned: itself, the only item of a list, the content of an own class."""
+    if isinstance(value, Tensor) or value is None:
+        return value
+    if isinstance(value, list | tuple) and len(value) == 1:
+        return unwrap(value[0])
+    for name in CONTENTS:
+        with contextlib.suppress(Exception):
+            if isinstance(content := getattr(value, name), Tensor):
+                return content
+    return value
+
+
+def gradient_of(value, like: Tensor):
+    """The gradient that a tensor, or an object around one, carries as an attribute; None if it carries none."""
+    for name in GRADIENTS:
+        with contextlib.suppress(Exception):
+            found = unwrap(getattr(value, name))
+            if isinstance(found, Tensor) and found.numel() == like.numel():
+                return found
+    return None

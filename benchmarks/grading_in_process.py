@@ -6,9 +6,11 @@ from types import SimpleNamespace
 
 import torch
 
-from checker import config, grading, submission, worker
+from checker import config, grading
+from checker.intake import submission
 from checker.results import PASSED
-from checker.session import Remote, Session
+from checker.sandbox import worker
+from checker.sandbox.session import Remote, Session
 
 ROOT = Path(__file__).resolve().parent.parent
 

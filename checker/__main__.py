@@ -4,7 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from .packaging import write_github, write_gradescope
+from .reporters.packaging import write_github, write_gradescope
 
 
 def main(arguments: list[str] | None = None) -> int:

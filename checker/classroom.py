@@ -23,7 +23,8 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from . import files, fingerprint, submission
+from . import files
+from .intake import fingerprint, submission
 from .reporters import csv, text
 from .reporters import json as json_report
 from .results import ERROR, Finding, Report

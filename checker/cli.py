@@ -6,7 +6,8 @@ import shutil
 import sys
 from pathlib import Path
 
-from . import config, files, submission
+from . import config, files
+from .intake import submission
 from .reporters import github, gradescope, json, junit, text
 from .results import ERROR, PASSED, VISIBLE, Report
 
@@ -134,7 +135,7 @@ def write_files(options: argparse.Namespace, report: Report, shown: Report, hand
     """Every file that was asked for: for students, but for Gradescope's, which hides by itself."""
     pictures = []
     if (options.html or options.montage) and shown.psnr is not None:
-        from .pictures import worst
+        from .reporters.pictures import worst
 
         pictures = worst(handed_in, options.data, settings)
     if options.json:
@@ -146,7 +147,7 @@ def write_files(options: argparse.Namespace, report: Report, shown: Report, hand
 
         files.write(options.html, html.render(shown, pictures))
     if options.montage and pictures:
-        from .pictures import montage
+        from .reporters.pictures import montage
 
         files.write(options.montage, montage(pictures))
     elif options.montage:

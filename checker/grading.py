@@ -8,80 +8,12 @@ import traceback
 from collections.abc import Callable
 from pathlib import Path
 
-from . import results, submission
+from . import results
+from .context import Grading
+from .intake import submission
 from .registry import CHECKS, Check, Failed, NotApplicable
 from .results import Finding, Report
-from .sandbox import SubmissionProblem
-from .session import Session
-
-
-class Grading:
-    """What a check may use: the submission (its process and its files), the data, the configuration."""
-
-    def __init__(self, handed_in: submission.Submission, data: Path, config: dict, quick: bool, seed: int):
-        self.submission, self.data, self.config, self.quick, self.seed = handed_in, data, config, quick, seed
-        self.warnings: list[str] = []
-        self.measurements: dict = {}
-        self._results: dict = {}
-        self.session: Session | None = None
-        self.files: Path | None = None  # the copy that is graded
-        self.left_out: list[str] = []  # what of the submission was not copied
-        self.unusable = ""  # why there is no copy
-
-    def open(self, folder: Path) -> None:
-        """Take the copy into `folder` and start the process; nothing of the submission runs yet."""
-        if self.submission.folder is not None:
-            cap = self.config["limits"]["snapshot_mb"]
-            try:
-                self.left_out = submission.snapshot(self.submission, folder, cap)
-            except submission.TooLarge as error:
-                self.unusable = str(error)
-                return
-            self.files = folder / self.submission.package
-            self.session = Session(folder, self.submission.package, self.config["limits"])
-
-    def warn(self, sentence: str) -> None:
-        """Add to the finding of the running check; costs no points."""
-        if sentence not in self.warnings:
-            self.warnings.append(sentence)
-
-    def once(self, function: Callable, *args):
-        """function(self, *args), computed by the first check that asks and shared with the others, as is what
-        it raises about the submission.
-        """
-        key = (function, *args)
-        if key not in self._results:
-            try:
-                self._results[key] = function(self, *args)
-            except (Failed, NotApplicable, SubmissionProblem) as problem:
-                self._results[key] = problem
-        if isinstance(self._results[key], Exception):
-            raise self._results[key]
-        return self._results[key]
-
-    @functools.cached_property
-    def validation(self):
-        """(noisy, clean), two tensors N×3×H×W with values 0–255; the clean ones never leave this process."""
-        from data.load import load_pair
-
-        return load_pair(self.data / "val_data.pkl")
-
-    def training(self):
-        """Two noisy versions of the training pictures, 300 MB in all; with --quick the first few.
-
-        They stay in the file, from which they are sent (wire.Stretch), where torch can map it; older files it can't.
-        """
-        from torch.utils.serialization import config as serialization
-
-        from data.load import DataError, load_pair
-
-        path = self.data / "train_data.pkl"
-        try:
-            with serialization.patch({"load.mmap": True}):
-                pair = load_pair(path)
-        except DataError:
-            pair = load_pair(path)
-        return tuple(t[: self.config["training"]["quick_pairs"]] for t in pair) if self.quick else pair
+from .sandbox.child import SubmissionProblem
 
 
 def grade(

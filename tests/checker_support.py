@@ -5,8 +5,9 @@ from pathlib import Path
 
 import torch
 
-from checker import config, submission
+from checker import config
 from checker.grading import grade
+from checker.intake import submission
 
 ROOT = Path(__file__).resolve().parent.parent
 TEXTBOOK = ROOT / "tests" / "submissions" / "correct" / "textbook"

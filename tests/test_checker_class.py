@@ -13,9 +13,10 @@ from pathlib import Path
 import pytest
 from checker_support import ROOT, TEXTBOOK, make_data, package, settings, textbook
 
-from checker import classroom, cli, fingerprint, results
+from checker import classroom, cli, results
 from checker.classroom import Entry, Slot, Task, grade_class, submissions
-from checker.sandbox import descendants
+from checker.intake import fingerprint
+from checker.sandbox.child import descendants
 
 
 @pytest.fixture(scope="module")

@@ -3,8 +3,8 @@
 import pytest
 from checker_support import make_data, settings
 
-from checker import submission
 from checker.grading import grade
+from checker.intake import submission
 from tests.submissions import table, wrong
 
 CORRECT = table.correct_ones()

@@ -13,8 +13,8 @@ import pytest
 from checker_support import ROOT, TEXTBOOK, make_data, package
 from schema import GRADESCOPE, problems
 
-from checker import packaging
 from checker.__main__ import main
+from checker.reporters import packaging
 
 OWN = """
 psnr.pass_db = 18.0
@@ -90,7 +90,7 @@ def test_the_zip_holds_what_grading_needs_and_no_more(data):
     content = packaging.gradescope(data)
     assert content == packaging.gradescope(data)
     names = names_in(content)
-    assert {"setup.sh", "run_autograder", "requirements.txt", "test.py", "checker/config.toml", "checker/worker.py",
+    assert {"setup.sh", "run_autograder", "requirements.txt", "test.py", "checker/config.toml", "checker/sandbox/worker.py",
             "data/load.py", "data/val_data.pkl", "data/train_data.pkl"} <= names  # fmt: skip
     assert not [name for name in names if name.startswith(("Proj_2", "tests", "report", "data/photos"))]
     assert not [name for name in names if "__pycache__" in name or name.startswith("/")]

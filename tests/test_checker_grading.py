@@ -6,8 +6,9 @@ import re
 import pytest
 from checker_support import ROOT, TEXTBOOK, findings, make_data, package, settings, textbook
 
-from checker import cli, registry, results, submission
+from checker import cli, registry, results
 from checker.grading import grade
+from checker.intake import submission
 from checker.registry import CHECKS
 from checker.reporters import text
 

@@ -21,10 +21,12 @@ import torch
 from checker_support import ROOT, make_data, settings
 from submissions.hostile import HOSTILE, build
 
-from checker import forkserver, results, submission
+from checker import results
 from checker.grading import grade
-from checker.sandbox import descendants
-from checker.session import Session
+from checker.intake import submission
+from checker.sandbox import forkserver
+from checker.sandbox.child import descendants
+from checker.sandbox.session import Session
 
 PATIENCE = float(os.environ.get("CHECKER_TEST_PATIENCE", 4))
 LIMITS = {

@@ -2,7 +2,7 @@
 
 import pytest
 
-from checker import lint
+from checker.intake import lint
 
 HELPER, FORBIDDEN, REVIEW = lint.HELPER, lint.FORBIDDEN, lint.REVIEW
 

@@ -13,8 +13,8 @@ import pytest
 import torch
 from schema import GITHUB, GRADESCOPE, problems
 
-from checker.pictures import Picture, montage
 from checker.reporters import csv, github, gradescope, html, json, junit, text
+from checker.reporters.pictures import Picture, montage
 from checker.results import ABSENT, ERROR, FAILED, PASSED, SKIPPED, Finding, Report
 
 NASTY = "</script><b>&\"'\x1b[31m\x00 \ud800 ]]>"

@@ -7,8 +7,8 @@ import pytest
 import torch
 from checker_support import package, settings
 
-from checker.sandbox import Child, Raised, Stopped, SubmissionProblem, Unusable, descendants
-from checker.session import Session
+from checker.sandbox.child import Child, Raised, Stopped, SubmissionProblem, Unusable, descendants
+from checker.sandbox.session import Session
 
 PROBES = """
 import os, socket, subprocess, sys, time, threading

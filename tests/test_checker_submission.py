@@ -6,7 +6,7 @@ import zipfile
 import pytest
 from checker_support import package
 
-from checker import archive, submission
+from checker.intake import archive, submission
 
 
 def make(path, *entries):

@@ -8,7 +8,7 @@ import time
 import pytest
 import torch
 
-from checker import values, wire
+from checker.sandbox import values, wire
 
 
 @pytest.fixture

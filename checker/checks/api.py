@@ -3,12 +3,12 @@
 import torch
 from torch import Tensor
 
-from .. import adapt
-from ..compare import size
-from ..grading import Grading
+from ..context import Grading
+from ..driving import adapt
 from ..registry import Failed, check
-from ..sandbox import Raised
-from ..session import Remote
+from ..sandbox.child import Raised
+from ..sandbox.session import Remote
+from .compare import size
 
 GRADED = "Model", "Conv2d", "ReLU", "Sigmoid", "Sequential", "MSE", "SGD"
 UPSAMPLINGS = "TransposeConv2d", "NearestUpsampling"

@@ -1,8 +1,8 @@
 """What the rules forbid and only shows when the submission runs."""
 
-from .. import cases
-from ..grading import Grading
+from ..context import Grading
 from ..registry import Failed, check
+from . import cases
 
 
 @check("rules", needs=("api.imports",))

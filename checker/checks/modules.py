@@ -5,13 +5,14 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from .. import adapt, cases, diagnosis
-from ..cases import case
-from ..compare import mismatch, size
-from ..grading import Grading
+from ..context import Grading
+from ..driving import adapt
 from ..registry import Failed, NotApplicable, check
-from ..sandbox import Raised, SubmissionProblem
-from ..session import Remote
+from ..sandbox.child import Raised, SubmissionProblem
+from ..sandbox.session import Remote
+from . import cases, diagnosis
+from .cases import case
+from .compare import mismatch, size
 
 UPSAMPLINGS = "TransposeConv2d", "NearestUpsampling"
 

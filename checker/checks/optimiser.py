@@ -7,12 +7,13 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from .. import adapt, cases, diagnosis
-from ..compare import Mismatch, mismatch
-from ..grading import Grading
+from ..context import Grading
+from ..driving import adapt
 from ..registry import Failed, check
-from ..sandbox import Raised, SubmissionProblem
-from ..session import Remote
+from ..sandbox.child import Raised, SubmissionProblem
+from ..sandbox.session import Remote
+from . import cases, diagnosis
+from .compare import Mismatch, mismatch
 
 SHAPE = (3, 2, 4, 5)
 STEPS = 3

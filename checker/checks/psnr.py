@@ -5,10 +5,10 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from ..grading import Grading
+from ..context import Grading
 from ..registry import Failed, check
-from ..sandbox import SubmissionProblem
-from ..session import Remote
+from ..sandbox.child import SubmissionProblem
+from ..sandbox.session import Remote
 from .api import predict, pretrained
 
 CHUNK = 100  # pictures compared in one go, for the sake of memory

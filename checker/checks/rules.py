@@ -1,7 +1,7 @@
 """What the source uses besides tensors and the standard library."""
 
-from .. import lint
-from ..grading import Grading
+from ..context import Grading
+from ..intake import lint
 from ..registry import Failed, check
 
 SHOWN = 5

@@ -4,10 +4,11 @@ import re
 
 import torch
 
-from .. import cases, lint
-from ..grading import Grading
+from ..context import Grading
+from ..intake import lint
 from ..registry import Failed, check
-from ..sandbox import SubmissionProblem
+from ..sandbox.child import SubmissionProblem
+from . import cases
 
 # Operators of torch's that no method of a tensor, no fold and no unfold carries out.
 OPERATORS = re.compile(

@@ -1,6 +1,6 @@
 """What lies in the folder."""
 
-from ..grading import Grading
+from ..context import Grading
 from ..registry import Failed, check
 
 

@@ -4,9 +4,9 @@ import time
 
 import torch
 
-from ..grading import Grading
+from ..context import Grading
 from ..registry import Failed, NotApplicable, check
-from ..sandbox import Raised
+from ..sandbox.child import Raised
 from .api import pictures, predict, pretrained
 from .psnr import baselines, in_batches, whole_range
 

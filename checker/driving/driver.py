@@ -6,9 +6,9 @@ import torch
 from torch import Tensor
 
 from . import gradients, optimisers, tensors, upsampling
-from .building import Unsupported, build
+from .building import build
 from .losses import Loss
-from .manners import Manner, all_manners, call
+from .manners import Manner, all_manners
 from .module import Driven
 from .network import Network
 from .roles import Classes

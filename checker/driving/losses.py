@@ -6,7 +6,7 @@ from torch import Tensor
 
 from . import tensors
 from .building import parameters_of
-from .manners import Spy, call
+from .manners import call
 
 TARGET = re.compile(r"(y_?)?(target|label|truth|true|ground_?truth|gt|real|expected|clean|reference|ref|wanted|goal)s?(_?(y|output|tensor|img|image|data))?|t|y_?t|y_?true")
 PREDICTION = re.compile(r".*(pred|out|input|estimate|y_?hat|result|x|inp|prediction|noisy|denoised).*|y|y_?p")

@@ -5,9 +5,9 @@ import html
 from collections.abc import Sequence
 
 from .. import results
-from ..pictures import Picture, image, png
 from ..results import Finding, Report
 from . import notes, printable
+from .pictures import Picture, image, png
 from .text import MARKS, number, points_of
 
 VERDICTS = {

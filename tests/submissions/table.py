@@ -12,7 +12,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from checker import submission
+from checker.intake import submission
 from checker.grading import grade
 
 from . import wrong

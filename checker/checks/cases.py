@@ -6,9 +6,9 @@ from dataclasses import dataclass, field, replace
 import torch
 from torch import Tensor, nn
 
-from . import adapt
+from ..sandbox.child import Raised, Stopped, SubmissionProblem
+from ..driving import adapt
 from .compare import Mismatch, mismatch
-from .sandbox import Raised, Stopped, SubmissionProblem
 
 PARTS = ("forward", "grad_input", "grad_weight", "grad_bias")
 STOPS = 2  # crashes or time-outs in one sweep, after which its other cases are not tried

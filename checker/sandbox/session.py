@@ -15,7 +15,7 @@ from collections import Counter
 from pathlib import Path
 
 from . import forkserver
-from .sandbox import Child, OutOfTime, Stopped
+from .child import Child, OutOfTime, Stopped
 from .values import Ref
 
 LEAST_SECONDS = 1.0  # for a request, however often its like was out of time

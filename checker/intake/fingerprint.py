@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 CHUNK = 1 << 20
-HERE = Path(__file__).parent
+CHECKER = Path(__file__).parents[1]
 
 
 def of_files(*paths: Path, cap: int | None = None) -> str:
@@ -45,7 +45,7 @@ def of_grader() -> str:
     """Digest of the grader itself: its code and torch's version."""
     from importlib.metadata import version
 
-    return f"{of_files(*sorted(HERE.rglob('*.py')))} torch {version('torch')}"
+    return f"{of_files(*sorted(CHECKER.rglob('*.py')))} torch {version('torch')}"
 
 
 def of_data(folder: Path) -> str:

@@ -4,8 +4,8 @@ commonly chose instead: so the mathematics is judged, and the difference in the 
 
 from torch import Tensor
 
-from .sandbox import Raised
-from .session import Remote, Session
+from ..sandbox.child import Raised
+from ..sandbox.session import Remote, Session
 
 UPSAMPLING = "Upsampling"  # the source paper's name; some submissions mean by it the one kind, some the other
 RENAMED = (  # torch's name of an argument → what submissions called it

@@ -10,12 +10,12 @@ import torch
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
-from . import submission
-from .checks.api import predict, pretrained
-from .checks.psnr import per_picture
-from .grading import Grading
-from .registry import Failed
-from .sandbox import Raised, SubmissionProblem
+from ..checks.api import predict, pretrained
+from ..checks.psnr import per_picture
+from ..context import Grading
+from ..intake import submission
+from ..registry import Failed
+from ..sandbox.child import Raised, SubmissionProblem
 
 COUNT = 10
 TILE, GAP, LABEL = 128, 8, 22  # pixels of a montage

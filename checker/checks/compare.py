@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from .sandbox import SubmissionProblem
-from .values import Opaque
+from ..sandbox.child import SubmissionProblem
+from ..sandbox.values import Opaque
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from .intake import submission
-from .registry import Failed, NotApplicable
+from .registry import Failed, NotApplicable, Unjudged
 from .sandbox.child import SubmissionProblem
 from .sandbox.session import Session
 
@@ -17,6 +17,8 @@ class Grading:
         self.submission, self.data, self.config, self.quick, self.seed = handed_in, data, config, quick, seed
         self.warnings: list[str] = []
         self.measurements: dict = {}
+        self.findings: dict = {}  # of the checks before, by name
+        self.causes: dict[tuple, str] = {}  # what is behind a failure → the check that told of it
         self._results: dict = {}
         self.session: Session | None = None
         self.files: Path | None = None  # the copy that is graded
@@ -48,7 +50,7 @@ class Grading:
         if key not in self._results:
             try:
                 self._results[key] = function(self, *args)
-            except (Failed, NotApplicable, SubmissionProblem) as problem:
+            except (Failed, NotApplicable, Unjudged, SubmissionProblem) as problem:
                 self._results[key] = problem
         if isinstance(self._results[key], Exception):
             raise self._results[key]

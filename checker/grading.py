@@ -11,9 +11,9 @@ from pathlib import Path
 from . import results
 from .context import Grading
 from .intake import submission
-from .registry import CHECKS, Check, Failed, NotApplicable
+from .registry import CHECKS, Check, Failed, Follows, NotApplicable, Unjudged
 from .results import Finding, Report
-from .sandbox.child import SubmissionProblem
+from .sandbox.child import Raised, SubmissionProblem
 
 
 def grade(
@@ -77,20 +77,32 @@ def run(check: Check, grading: Grading, findings: dict[str, Finding]) -> Finding
     points = grading.config["points"].get(check.group, {}).get(check.name.partition(".")[2], 1)
     visibility = grading.config["visibility"].get(check.name, "visible")
     finding = functools.partial(
-        Finding, check.name, check.title, check.group, max_points=points, visibility=visibility
+        Finding,
+        check.name,
+        check.title,
+        check.group,
+        max_points=points,
+        visibility=visibility,
+        kind=kind_of(check, grading.config["kinds"]),
     )
     blocked = [name for name in check.needs if findings[name].status != results.PASSED]
     if blocked:
         return finding(results.SKIPPED, message=f"needs “{CHECKS[blocked[0]].title}”")
-    grading.warnings = []
+    grading.warnings, grading.findings = [], findings
     started = time.perf_counter()
     try:
         details = check.run(grading)
         outcome = {"status": results.PASSED, "points": points, "details": details or {}}
     except Failed as failure:
-        outcome = {"status": results.FAILED, "message": failure.message, "hint": failure.hint}
+        outcome = failed(failure, points, grading, check)
+    except Follows as other:
+        outcome = {"status": results.SKIPPED, "message": f"not judged, since “{CHECKS[other.check].title}” failed"}
+    except Unjudged as reason:
+        outcome = {"status": results.UNJUDGED, "message": str(reason)}
     except NotApplicable as reason:
         outcome = {"status": results.ABSENT, "message": str(reason), "max_points": 0}
+    except Raised as problem:
+        outcome = failed(Failed(str(problem), cause=problem.cause), points, grading, check)
     except SubmissionProblem as problem:
         outcome = {"status": results.FAILED, "message": str(problem)}
     except Exception as error:
@@ -102,3 +114,21 @@ def run(check: Check, grading: Grading, findings: dict[str, Finding]) -> Finding
         }
     seconds = time.perf_counter() - started
     return finding(**outcome, warnings=tuple(grading.warnings), seconds=seconds)
+
+
+def kind_of(check: Check, kinds: dict[str, list[str]]) -> str:
+    """What the configuration says that a check, or its group, is about."""
+    for kind, names in kinds.items():
+        if check.name in names or check.group in names:
+            return kind
+    return results.REQUIRED
+
+
+def failed(failure: Failed, points: float, grading: Grading, check: Check) -> dict:
+    """What a failure comes to: points for the share that is right, and none lost twice for one cause."""
+    first = grading.causes.setdefault(failure.cause, check.name) if failure.cause else check.name
+    if first != check.name:
+        message = f"not judged: it is hidden by the mistake behind “{CHECKS[first].title}”"
+        return {"status": results.SKIPPED, "message": message}
+    share = round(points * failure.share, 1) if failure.share < 1 else 0.0
+    return {"status": results.FAILED, "message": failure.message, "hint": failure.hint, "points": share}

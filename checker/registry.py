@@ -5,11 +5,27 @@ from dataclasses import dataclass
 
 
 class Failed(Exception):
-    """The submission does not do what the check's title says."""
+    """The submission does not do what the check's title says.
 
-    def __init__(self, message: str, hint: str = ""):
+    `share` is the part of it that is right all the same, from 0 to 1. `cause` names what is behind it: of several
+    failures with one cause, the first is told and the others refer to it.
+    """
+
+    def __init__(self, message: str, hint: str = "", share: float = 0.0, cause: tuple | None = None):
         super().__init__(message)
-        self.message, self.hint = message, hint
+        self.message, self.hint, self.share, self.cause = message, hint, share, cause
+
+
+class Unjudged(Exception):
+    """The grader found no way to run what the check is about: a person has to look at it."""
+
+
+class Follows(Exception):
+    """The check can't tell anything of its own: what it would find follows from another one's failure, `check`."""
+
+    def __init__(self, check: str):
+        super().__init__(check)
+        self.check = check
 
 
 class NotApplicable(Exception):

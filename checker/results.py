@@ -4,7 +4,13 @@ from dataclasses import dataclass, field, replace
 
 VISIBLE = "visible"  # other values say when a student may see a check: "hidden", "after_due_date", "after_published"
 PASSED, FAILED, SKIPPED, ERROR = "passed", "failed", "skipped", "error"
+UNJUDGED = "not judged"  # the grader found no way to run it, which says nothing about whether it is right
 ABSENT = "not applicable"  # not asked of this submission: its points are nobody's
+REVIEW = "to be looked at"  # the verdict where nothing failed, but something awaits a person
+
+# What a check is about: what the assignment asks for; how it is to be called, which costs points but decides nothing;
+# what goes beyond the assignment, whose points are counted apart.
+REQUIRED, CONVENTION, BEYOND = "required", "convention", "beyond"
 
 
 @dataclass(frozen=True)
@@ -14,7 +20,7 @@ class Finding:
     check: str  # "modules.conv2d_forward"
     title: str  # the check's docstring: what a correct submission does
     group: str
-    status: str  # PASSED, FAILED, SKIPPED (a check it needs failed), ABSENT, or ERROR (the grader broke)
+    status: str  # PASSED, FAILED, SKIPPED (hidden by a check that failed), UNJUDGED, ABSENT, ERROR (the grader broke)
     max_points: float
     points: float = 0.0
     message: str = ""  # what was received and what was expected
@@ -23,6 +29,12 @@ class Finding:
     details: dict = field(default_factory=dict)  # numbers for machines; JSON values only
     seconds: float = 0.0
     visibility: str = VISIBLE
+    kind: str = REQUIRED
+
+    @property
+    def possible(self) -> float:
+        """The most that it can be worth, once what hides it is mended or a person has looked at it."""
+        return self.max_points if self.status in (SKIPPED, UNJUDGED, ERROR) else self.points
 
 
 @dataclass(frozen=True)
@@ -38,20 +50,41 @@ class Report:
     left_out: int = 0  # checks that are not among the findings because students may not see them
 
     @property
+    def asked(self) -> tuple[Finding, ...]:
+        """The findings about what the assignment asks for."""
+        return tuple(finding for finding in self.findings if finding.kind != BEYOND)
+
+    @property
     def score(self) -> float:
-        return sum(finding.points for finding in self.findings)
+        """The points that are certain."""
+        return sum(finding.points for finding in self.asked)
+
+    @property
+    def possible(self) -> float:
+        """The points that are possible: with those of what could not be judged."""
+        return sum(finding.possible for finding in self.asked)
 
     @property
     def max_score(self) -> float:
-        return sum(finding.max_points for finding in self.findings)
+        return sum(finding.max_points for finding in self.asked)
+
+    @property
+    def beyond(self) -> tuple[float, float]:
+        """(points, of how many) for what goes beyond the assignment."""
+        findings = [finding for finding in self.findings if finding.kind == BEYOND]
+        return sum(f.points for f in findings), sum(f.max_points for f in findings)
 
     @property
     def verdict(self) -> str:
-        """ERROR if the grader broke anywhere, else FAILED if anything is not as it should be, else PASSED."""
-        states = {finding.status for finding in self.findings}
-        if ERROR in states or not states:
+        """ERROR if the grader broke anywhere, FAILED if anything required is not as it should be, REVIEW if nothing
+        is, but something could not be judged; else PASSED.
+        """
+        if any(finding.status == ERROR for finding in self.findings) or not self.findings:
             return ERROR
-        return FAILED if states & {FAILED, SKIPPED} else PASSED
+        states = {finding.status for finding in self.findings if finding.kind == REQUIRED}
+        if states & {FAILED, SKIPPED}:
+            return FAILED
+        return REVIEW if UNJUDGED in states else PASSED
 
     def groups(self) -> dict[str, list[Finding]]:
         """The findings by group, both in the order in which they were made."""

@@ -1,3 +1,5 @@
 """The checks, in the order of grading: importing this package registers them."""
 
-from . import structure, rules, api, modules, optimiser, autograd, psnr, training, runtime  # noqa: F401, I001
+from . import (  # noqa: F401, I001
+    structure, rules, api, modules, container, optimiser, autograd, behaviour, conventions, psnr, training, runtime, beyond,
+)  # fmt: skip

@@ -4,14 +4,11 @@ import torch
 from torch import Tensor
 
 from ..context import Grading
-from ..driving import adapt
 from ..registry import Failed, check
 from ..sandbox.child import Raised
 from ..sandbox.session import Remote
 from .compare import size
 
-GRADED = "Model", "Conv2d", "ReLU", "Sigmoid", "Sequential", "MSE", "SGD"
-UPSAMPLINGS = "TransposeConv2d", "NearestUpsampling"
 MANY = 107  # pictures: not a multiple of any usual batch
 
 
@@ -36,17 +33,6 @@ def imports(g: Grading):
         names = g.session.loaded
     if not names:
         raise Failed("model.py defines nothing")
-
-
-@check("api", needs=("api.imports",))
-def names(g: Grading):
-    """All graded names can be imported from model.py"""
-    missing = [name for name in GRADED if name not in g.session.loaded]
-    if not set(UPSAMPLINGS) & set(g.session.loaded):
-        instead = f" ({adapt.UPSAMPLING} is judged in its place)" if adapt.UPSAMPLING in g.session.loaded else ""
-        missing.append(f"TransposeConv2d or NearestUpsampling{instead}")
-    if missing:
-        raise Failed(f"missing: {', '.join(missing)}", "Does model.py import them from where they are defined?")
 
 
 @check("api", needs=("api.imports",))
@@ -189,7 +175,7 @@ def dtypes(g: Grading):
         )
 
 
-@check("api", needs=("api.shape_and_range",))
+@check("beyond", needs=("api.shape_and_range",))
 def any_size(g: Grading):
     """predict takes any height and width"""
     subject = model(g)

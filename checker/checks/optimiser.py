@@ -1,19 +1,16 @@
-"""The loss and the optimiser: MSE and SGD against torch's."""
+"""The loss and the optimiser against torch's."""
 
-import contextlib
-from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 from ..context import Grading
-from ..driving import adapt
-from ..registry import Failed, check
-from ..sandbox.child import Raised, SubmissionProblem
-from ..sandbox.session import Remote
+from ..registry import Failed, Follows, NotApplicable, Unjudged, check
+from ..sandbox.child import Raised
 from . import cases, diagnosis
 from .compare import Mismatch, mismatch
+from .judging import name_of, ready, with_parameters
 
 SHAPE = (3, 2, 4, 5)
 STEPS = 3
@@ -21,19 +18,33 @@ STEPS = 3
 
 def loss(g: Grading) -> dict[str, tuple[object, Tensor]]:
     """(got, expected) of MSE's forward and backward on random tensors."""
+    if name_of(g, "MSE") is None:
+        raise Failed("the submission has no MSE")
     generator = torch.Generator().manual_seed(g.seed)
     prediction, target = torch.randn(SHAPE, generator=generator), torch.randn(SHAPE, generator=generator)
     theirs = prediction.double().requires_grad_()
     value = torch.nn.functional.mse_loss(theirs, target.double())
     value.backward()
-    mse = adapt.new(g.session, "MSE")
+    for role in cases.CORE:  # how tensors are passed is found there
+        if name_of(g, role):
+            g.once(cases.sweep, role)
+            break
+    mse = g.session.loss()
     got = mse.forward(prediction, target)
     got = torch.tensor(got) if isinstance(got, float) else got
     got = got.reshape(()) if isinstance(got, Tensor) and got.numel() == 1 else got
-    return {
-        "forward": (got, value.detach()),
-        "backward": (adapt.loss_backward(mse, prediction, target), theirs.grad),
-    }
+    try:
+        gradient = mse.backward()
+        if gradient is None:
+            gradient = through_a_network(g, prediction, target)
+    except Raised as raised:
+        gradient = raised
+    return {"forward": (got, value.detach()), "backward": (gradient, theirs.grad)}
+
+
+def through_a_network(g: Grading, prediction: Tensor, target: Tensor):
+    """The gradient that a loss hands to a network, where it returns none: that of an activation's input, undone."""
+    return g.session.loss().gradient_in_a_network(prediction, target)
 
 
 @check("optimiser", needs=("api.imports",))
@@ -49,8 +60,11 @@ def mse_backward(g: Grading):
     tolerance = g.config["tolerance"]["absolute"] / 10  # the gradient's values are of order 1/120
     got, expected = g.once(loss)["backward"]
     if found := mismatch(got, expected, tolerance):
+        if got is None:
+            raise Unjudged("MSE.backward returns no gradient, and none was found on the prediction or in a network")
         factor = None if found.got is None else diagnosis.factor_of(found.got, expected, tolerance)
-        raise Failed(f"MSE on 3×2×4×5: {found.message}", hint_of_factor(g, factor) if factor else "")
+        cause = got.cause if isinstance(got, Raised) else None
+        raise Failed(f"MSE on 3×2×4×5: {found.message}", hint_of_factor(g, factor) if factor else "", cause=cause)
 
 
 def hint_of_factor(g: Grading, factor: float) -> str:
@@ -77,79 +91,84 @@ class Step(NamedTuple):
     expected: Tensor
 
 
-def steps(g: Grading, one: cases.Case, build: Callable[[], Remote], own: Remote, **options) -> list[Step]:
-    """Weight and bias before and after a few steps of the optimiser along the gradients that param() lists, so that
+def steps(g: Grading, one: cases.Case, **options) -> list[Step]:
+    """Weight and bias before and after a few steps of the optimiser along the gradients that the module has, so that
     it is judged for itself, beside torch's.
     """
-    given = cases.make(one, g.seed)
-    before = {name: value for name in ("weight", "bias") if (value := parameter(g, own, given, name)) is not None}
+    own, given = ready(g, one)
+    optimiser = g.session.optimiser(own, **options)
+    before = own.parameters()
     expected = {name: value.double() for name, value in before.items()}
     velocities = {name: torch.zeros_like(value) for name, value in expected.items()}
-    optimiser = build()
     for _ in range(STEPS):
-        with contextlib.suppress(Raised):  # there may be none, which is counted elsewhere
-            zero_gradients(optimiser, own)
+        own.zero_grad()
         own.forward(given.x)
         own.backward(given.cotangent)
-        gradients = cases.gradients(own.param(), given)
+        gradients = cases.gradients(own, given)
         for name, value in expected.items():
             gradient = gradients[f"grad_{name}"]
             if not isinstance(gradient, Tensor):
-                raise Failed(str(gradient) if gradient else f"param() lists no gradient of the {name}")
+                raise Follows(grad_check(one, name))
             torch_step(value, gradient.double().reshape(value.shape), velocities[name], **options)
         optimiser.step()
     if not any(velocity.any() for velocity in velocities.values()):
-        raise Failed("there is nothing to step along: all gradients that param() lists are 0")
-    return [Step(name, before[name], parameter(g, own, given, name), value) for name, value in expected.items()]
+        raise Follows(grad_check(one, "weight"))
+    after = own.parameters()
+    return [Step(name, before[name], after.get(name), value) for name, value in expected.items()]
 
 
-def parameter(g: Grading, module: Remote, given: cases.Given, name: str) -> Tensor | None:
-    """The weight or bias of a module: its attribute, or else what param() lists."""
-    value = adapt.attribute(g.session, module, name)[1]
-    if value is None:
-        listed = [p for p, _ in adapt.pairs(module.param()) if p.numel() == getattr(given, name).numel()]
-        return listed[0] if listed else None
-    return value
+def grad_check(one: cases.Case, name: str) -> str:
+    prefix = {"Conv2d": "conv2d", "TransposeConv2d": "transposed", "NearestConv": "nearest_conv"}[one.module]
+    return f"modules.{prefix}_grad_{name}"
 
 
-def torch_step(parameter: Tensor, gradient: Tensor, velocity: Tensor, lr: float, momentum: float = 0.0) -> None:
+def torch_step(
+    parameter: Tensor, gradient: Tensor, velocity: Tensor, lr: float, more: dict | None = None
+) -> None:
     """What torch.optim.SGD does in a step, which itself would import torch's compiler for two seconds."""
-    velocity.mul_(momentum).add_(gradient)
+    velocity.mul_((more or {}).get("momentum", 0.0)).add_(gradient)
     parameter.sub_(lr * velocity)
 
 
-def zero_gradients(optimiser: Remote, module: Remote) -> None:
-    """zero_grad of the optimiser, or of the module where only that has one."""
-    adapt.first(lambda: optimiser.zero_grad(), lambda: module.zero_grad())
-
-
-def in_any_way(g: Grading, judge: Callable, **options):
-    """judge(case, build, conv), with SGD built the first way that works: as the assignment says, or a common
-    variant; `case` is one in which the convolution's backward runs.
-    """
-    if "SGD" not in g.session.loaded:
-        raise Failed("model.py defines no SGD")
-    outcomes = g.once(cases.sweep, "Conv2d") if adapt.name_of(g.session, "Conv2d") else []
-    one = next((o.case for o in outcomes if isinstance(o.got["grad_input"], Tensor | None)), None)
-    if one is None:
-        raise Failed("there is no Conv2d whose backward runs, and so no gradient to step along")
-
-    def attempt(i: int):
-        own = adapt.new(g.session, one.module, *one.args, **dict(one.options))
-        in_a_net = "Sequential" in g.session.loaded  # as it is used, and as nested lists of parameters need it
-        net = adapt.sequential(g.session, own) if in_a_net else own
-        return judge(one, lambda: adapt.optimiser(g.session, i, net, **options), own)
-
-    return adapt.first(*(lambda i=i: attempt(i) for i in range(adapt.OPTIMISERS)))
+def steppable(g: Grading) -> cases.Case:
+    """A case of a convolution whose backward runs, and so gives a gradient to step along."""
+    for one in with_parameters(g):
+        for outcome in g.once(cases.sweep, one.module):
+            if isinstance(outcome.got["grad_input"], Tensor | None):
+                return outcome.case
+    raise Follows("modules.conv2d_grad_input")
 
 
 def judge_steps(g: Grading, hint: str = "", **options) -> None:
+    if name_of(g, "SGD") is None:
+        return own_step(g)
     tolerance = g.config["tolerance"]["absolute"]
-    settings = ", ".join(f"{key}={value}" for key, value in options.items())
-    for name, before, got, expected in in_any_way(g, lambda *given: steps(g, *given, **options), **options):
+    flat = options | options.get("more", {})
+    settings = ", ".join(f"{key}={value}" for key, value in flat.items() if key != "more")
+    for name, before, got, expected in steps(g, g.once(steppable), **options):
         if found := mismatch(got, expected, tolerance):
             message = f"{name} after {STEPS} steps of SGD({settings}): {found.message}"
             raise Failed(message, hint or hint_of_step(before.double(), found))
+    return None
+
+
+def own_step(g: Grading) -> None:
+    """Where a submission has no optimiser of its own but steps in its Model: that one step of its train() goes along
+    the gradients that its layers hold afterwards, for all weights at one rate.
+    """
+    found = g.session.own_step()
+    if not isinstance(found, list) or not found:
+        raise Unjudged("the submission has no SGD, and no step of its Model's train() could be followed")
+    rates = []
+    for moved, gradient in found:
+        moved, gradient = moved.double().flatten(), gradient.double().flatten()
+        power = float(gradient @ gradient)
+        rate = -float(moved @ gradient) / power if power else 0.0
+        if rate <= 0 or (moved + rate * gradient).abs().max() > 1e-3 * moved.abs().max():
+            raise Unjudged("the submission has no SGD, and train() does not step along the gradients its layers hold")
+        rates.append(rate)
+    if max(rates) > 1.01 * min(rates):
+        raise Failed("a step of train() goes along the gradients at different rates for different weights")
 
 
 def hint_of_step(before: Tensor, found: Mismatch) -> str:
@@ -171,26 +190,39 @@ def sgd_step(g: Grading):
     judge_steps(g, lr=0.05)
 
 
-@check("optimiser", needs=("optimiser.sgd_step",))
-def sgd_momentum(g: Grading):
-    """Extra: SGD with momentum takes torch's steps"""
-    judge_steps(g, "Is a velocity kept for each parameter, from step to step?", lr=0.05, momentum=0.9)
-
-
 @check("optimiser", needs=("api.imports",))
 def zero_grad(g: Grading):
     """zero_grad sets all gradients to zero"""
+    one = g.once(steppable)
+    own, given = ready(g, one)
 
-    def zeroed(one: cases.Case, build: Callable[[], Remote], own: Remote) -> dict[str, object]:
-        given, optimiser = cases.make(one, g.seed), build()
+    def once_more() -> dict[str, object]:
         own.forward(given.x)
         own.backward(given.cotangent)
-        zero_gradients(optimiser, own)
-        return cases.gradients(own.param(), given)
+        return cases.gradients(own, given)
 
-    for name, gradient in in_any_way(g, zeroed, lr=0.1).items():
-        if isinstance(gradient, SubmissionProblem):
-            raise Failed(str(gradient))
-        if isinstance(gradient, Tensor) and (found := mismatch(gradient, torch.zeros_like(gradient).double(), 0.0)):
+    first = once_more()
+    problem = None
+    try:
+        cleared = own.zero_grad()
+    except Raised as raised:
+        cleared, problem = False, raised
+    # What counts is that the next backward starts from zero, whatever is in between.
+    second = once_more()
+    for name, gradient in first.items():
+        if not isinstance(gradient, Tensor):
+            raise Follows(grad_check(one, name.removeprefix("grad_")))
+        if found := mismatch(second[name], gradient.double(), g.config["tolerance"]["absolute"]):
+            if not cleared and problem:
+                raise problem
             hint = "Does it reach every gradient that param() lists?"
-            raise Failed(f"{name} after zero_grad(): {found.message}", hint)
+            raise Failed(f"{name} of a backward after zero_grad(): {found.message}", hint)
+
+
+@check("beyond", needs=("optimiser.sgd_step",))
+def momentum(g: Grading):
+    """SGD with momentum takes torch's steps"""
+    if name_of(g, "SGD") is None:
+        raise NotApplicable("there is no SGD")
+    hint = "Is a velocity kept for each parameter, from step to step?"
+    judge_steps(g, hint, lr=0.05, more={"momentum": 0.9})

@@ -22,11 +22,15 @@ def folder(g: Grading):
 
 @check("structure", needs=("structure.folder",))
 def files(g: Grading):
-    """It holds __init__.py and model.py"""
-    missing = [name for name in ("__init__.py", "model.py") if not (g.files / name).is_file()]
-    if "model.py" in missing:
-        raise Failed(f"missing: {', '.join(missing)}")
-    if missing:
+    """It holds model.py"""
+    if not (g.files / "model.py").is_file():
+        raise Failed("missing: model.py", "Does it lie in a folder inside?")
+
+
+@check("structure", needs=("structure.files",))
+def init_file(g: Grading):
+    """It holds __init__.py"""
+    if not (g.files / "__init__.py").is_file():
         raise Failed("missing: __init__.py", "An empty file of that name makes the folder a package.")
 
 

@@ -252,6 +252,27 @@ class Driver:
         finally:
             own.copy_(kept)
 
+    def own_step(self) -> list[tuple[Tensor, Tensor]]:
+        """(change, gradient) of every weight of the Model in one step of its train() on one picture: its convolutions
+        are those objects that the Model holds whose weights are where they were found in others of their class.
+        """
+        model = self.classes.exported["Model"]()
+        kinds = {kind[1]: role for role in ("Conv2d", "TransposeConv2d", "NearestConv") if (kind := self.known(role))}
+        layers = [(found, self.places[role]) for found in held(model) if (role := kinds.get(type(found))) in self.places]
+        weights = [(layer, places, at(layer, places["weight"])) for layer, places in layers if "weight" in places]
+        before = [weight.clone() for _, _, weight in weights]
+        pictures = torch.rand(1, 3, 32, 32) * 255
+        model.train(pictures, pictures.flip(3), 1)
+        found = []
+        for (layer, places, _), old in zip(weights, before, strict=True):
+            new = at(layer, places["weight"])
+            shapes = {"weight": tuple(new.shape)}
+            driven = Driven(self, layer, shapes, places | {"layouts": {}}, Manner())
+            gradient = driven.own_gradient("weight", new)
+            if isinstance(gradient, Tensor) and gradient.any():
+                found.append((new - old, gradient.reshape(new.shape).clone()))
+        return found
+
     def facts(self) -> dict:
         """What is to be known of the submission's conventions: names, types, notes."""
         return {

@@ -1,5 +1,6 @@
 """The tensors that an object of a submission holds, and the way to each of them."""
 
+import types
 from collections import deque
 from collections.abc import Iterator
 
@@ -8,6 +9,7 @@ from torch import Tensor
 
 DEPTH, MOST = 5, 2000
 PLAIN = (str, bytes, int, float, complex, bool, type(None), type, torch.Size, torch.dtype, torch.device)
+CODE = (types.FunctionType, types.MethodType, types.BuiltinFunctionType, types.ModuleType, type)
 
 Path = tuple  # of attribute names (str), indices (int) and keys (("key", value)) from the object to the tensor
 
@@ -26,12 +28,25 @@ def leaves(root) -> Iterator[tuple[Path, Tensor]]:
         queue.extend(((*path, step), item) for step, item in children(value))
 
 
+def held(root) -> list:
+    """Every object that can be reached from `root`, the nearest first."""
+    queue, seen, found = deque([(0, root)]), set(), []
+    while queue and len(seen) < MOST:
+        depth, value = queue.popleft()
+        if isinstance(value, (Tensor, *PLAIN)) or id(value) in seen or depth > DEPTH:
+            continue
+        seen.add(id(value))
+        found.append(value)
+        queue.extend((depth + 1, item) for _, item in children(value))
+    return found
+
+
 def children(value) -> list[tuple[object, object]]:
     if isinstance(value, list | tuple):
         return list(enumerate(value[:200]))
     if isinstance(value, dict):
         return [(("key", key), item) for key, item in list(value.items())[:200]]
-    if callable(value) and not hasattr(value, "forward"):
+    if isinstance(value, CODE):
         return []
     found = dict(getattr(value, "__dict__", None) or {})
     for kind in type(value).__mro__:

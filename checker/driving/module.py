@@ -59,6 +59,34 @@ class Driven:
                 setattr(self.raw, name, value)
         return self.parameters()
 
+    # The submission's own interface, for the checks of its conventions --------------------------------
+
+    def listed(self):
+        """What its own list of parameters returns; raises AttributeError if there is no param()."""
+        return gradients.drawn(self.raw.param())
+
+    def network(self):
+        """The submission's own Sequential of this module."""
+        return self.net if self.net is not None else self.driver.sequential_of([self.raw])
+
+    def listed_by_network(self):
+        return gradients.drawn(self.network().param())
+
+    def lists(self, name: str) -> bool | None:
+        """Whether the list of parameters names the weight or bias; None if it is unknown where that is."""
+        own = self.tensor(name)
+        return None if own is None else self.in_lists(own)[0]
+
+    def attribute(self, name: str):
+        return getattr(self.raw, name, None)
+
+    def set_attribute(self, name: str, value: Tensor) -> None:
+        setattr(self.raw, name, value)
+
+    def whereabouts(self, name: str) -> str:
+        """Where the weight or bias is, as it would be written; empty if that is unknown."""
+        return describe(self.places[name]) if name in self.places else ""
+
     # Use ------------------------------------------------------------------------------------------
 
     def prepare(self) -> None:

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from . import tensors
+from . import gradients, tensors
 from .manners import PREPARATIONS, Manner, Spy, call, zero_grad
 from .module import BACKWARD, Driven
 
@@ -77,9 +77,16 @@ class Network:
         for i, layer in enumerate(layer for layer in self.layers if layer.shapes):
             layer.scale = 1.0
             found[f"weight {i + 1}"] = layer.gradient("weight")
+        found["unlisted"] = self.unlisted()
         if self.scale != 1.0:
             found = {k: v / self.scale if k != "forward" and isinstance(v, Tensor) else v for k, v in found.items()}
         return found
+
+    def unlisted(self) -> list[int]:
+        """The layers with parameters, from 1, that the network's own list leaves out while it names others."""
+        own = gradients.listed(self.raw)
+        named = [gradients.in_list(own, layer.tensor("weight"))[0] for layer in self.layers if "weight" in layer.places]
+        return [i + 1 for i, there in enumerate(named) if not there] if any(named) else []
 
     def clear(self) -> None:
         """Set what gradients there are to zero, so that every attempt starts afresh."""

@@ -30,6 +30,11 @@ class Raised(SubmissionProblem):
         text = f"{self.type}: {self.text}" if self.text else self.type
         super().__init__(f"raised {text}" + (f" ({self.where})" if self.where else ""))
 
+    @property
+    def cause(self) -> tuple | None:
+        """What tells it from other exceptions: its type, and the line of the submission; None if no line is known."""
+        return (self.type, self.where) if self.where else None
+
 
 class Unusable(SubmissionProblem):
     """An answer that can't be sent or makes no sense, such as a tensor far too large."""

@@ -131,6 +131,30 @@ class Session:
         """Construct the submission's class `name`."""
         return self._ask("new", {"name": name, "args": list(args), "kwargs": kwargs}, keep=True)
 
+    def driven(self, role: str, *args, **kwargs) -> Remote:
+        """A module of the submission under one interface (driving/module.py), by its role and torch's arguments."""
+        return self._ask("driven", {"role": role, "args": list(args), "kwargs": kwargs}, keep=True)
+
+    def network(self, *layers: Remote) -> Remote:
+        """The submission's Sequential of driven modules."""
+        return self._ask("network", {"layers": list(layers)}, keep=True)
+
+    def loss(self) -> Remote:
+        """The submission's MSE, driven."""
+        return self._ask("loss", {}, keep=True)
+
+    def optimiser(self, driven: Remote, **options) -> Remote:
+        """The submission's SGD for a driven module or network."""
+        return self._ask("optimiser", {"driven": driven, "options": options}, keep=True)
+
+    def own_step(self) -> list | None:
+        """(change, gradient) of the weights in one step of the Model's own training, where that could be followed."""
+        return self._ask("own_step", {})
+
+    def facts(self) -> dict:
+        """What is known of the submission's conventions by now."""
+        return self._ask("facts", {})
+
     def call(self, target: Remote, method: str, *args, seconds: float | None = None, **kwargs):
         """The value of target.method(*args, **kwargs), within `seconds`. Training with a limit of its own does not
         count towards the budget.

@@ -18,14 +18,16 @@ from pathlib import Path
 
 import torch
 
-HERE = str(Path(__file__).resolve().parent)
-sys.path.insert(0, HERE)
+HERE = Path(__file__).resolve().parent
+FOUND_IN = [str(HERE), str(HERE.parent)]
+sys.path[:0] = FOUND_IN
 import jail  # noqa: E402
 import recorder  # noqa: E402
 import values  # noqa: E402
 import wire  # noqa: E402
+from driving.driver import Driver  # noqa: E402
 
-sys.path.remove(HERE)
+sys.path[:] = [path for path in sys.path if path not in FOUND_IN]
 
 DESCRIPTORS = "requests", "answers", "printed", "status"
 REQUEST_CAP = 4 << 30  # bytes; requests come from the grader
@@ -39,6 +41,7 @@ class Worker:
         self.module: types.ModuleType | None = None
         self.objects: dict[int, object] = {}
         self.observing = contextlib.nullcontext
+        self.driver: Driver | None = None
 
     def load(self, package: str, inside: bool):
         """Import PACKAGE.model; `inside` also puts the package's own folder on the path. Returns public names."""
@@ -52,7 +55,30 @@ class Worker:
             for path in paths:
                 sys.path.remove(path)
             raise
+        self.driver = Driver(self.module, self.folder)
         return sorted(name for name in vars(self.module) if not name.startswith("_"))
+
+    # Used as torch's, in whatever manner the submission wants (driving) ------------------------------
+
+    def driven(self, role: str, args: list, kwargs: dict):
+        return self.driver.module(role, args, kwargs)
+
+    def network(self, layers: list):
+        return self.driver.network(layers)
+
+    def loss(self):
+        return self.driver.loss()
+
+    def optimiser(self, driven, options: dict):
+        return self.driver.optimiser(driven, **options)
+
+    def own_step(self):
+        return self.driver.own_step()
+
+    def facts(self):
+        return self.driver.facts()
+
+    # As it is ---------------------------------------------------------------------------------------
 
     def new(self, name: str, args: list, kwargs: dict):
         return getattr(self.module, name)(*args, **kwargs)

@@ -1,0 +1,87 @@
+"""How modules behave when they are used again: gradients add up, nothing that was passed in changes."""
+
+import torch
+from torch import Tensor
+
+from ..context import Grading
+from ..registry import Failed, check
+from ..sandbox.child import Raised
+from ..sandbox.session import Remote
+from . import cases
+from .compare import mismatch
+from .judging import PARTS, conventions, each, ready, right, simple_cases, with_parameters
+
+
+@check("behaviour", needs=("api.imports",))
+def accumulates(g: Grading):
+    """A second backward adds to the parameters' gradients"""
+    tolerance = g.config["tolerance"]["absolute"]
+
+    def twice(one: cases.Case) -> None:
+        module, given = ready(g, one)
+        after = []
+        for _ in range(2):
+            module.forward(given.x)
+            module.backward(given.cotangent)
+            after.append(cases.gradients(module, given))
+        for name, first in after[0].items():
+            if not right(first, getattr(given, name.removeprefix("grad_"))):
+                continue  # wrong already after one backward, and counted there
+            if found := mismatch(after[1][name], 2 * first.double(), tolerance):
+                overwritten = mismatch(after[1][name], first.double(), tolerance) is None
+                hint = "The second backward overwrites the gradient of the first: is it = where += is meant?"
+                raise Failed(
+                    f"{one.module}, {PARTS[name]} after two backwards: {found.message}", hint if overwritten else ""
+                )
+
+    each(g, twice, *with_parameters(g))
+
+
+@check("behaviour", needs=("api.imports",))
+def input_untouched(g: Grading):
+    """No module changes its input or the gradient that it is given"""
+
+    def touched(one: cases.Case) -> None:
+        module, given = ready(g, one)
+        kind = torch.float64 if conventions(g)["dtype"] == "float64" else torch.float32  # no copy on the way then
+        x, cotangent = g.session.put(given.x.to(kind)), g.session.put(given.cotangent.to(kind))
+        module.forward(x)
+        untouched(one, "input", x, given.x)
+        module.backward(cotangent)
+        untouched(one, "input", x, given.x)
+        untouched(one, "gradient", cotangent, given.cotangent)
+
+    def untouched(one: cases.Case, what: str, there: Remote, before: Tensor) -> None:
+        if found := mismatch(g.session.value(there), before.double(), 0.0):
+            raise Failed(
+                f"{one.module} changes the {what} that it is given: {found.message}",
+                "Is there a method ending in _, or x[…] = …?",
+            )
+
+    each(g, touched, *simple_cases(g))
+
+
+@check("behaviour", needs=("api.imports",))
+def backward_twice(g: Grading):
+    """The same backward twice returns the same gradient"""
+
+    def again(one: cases.Case) -> None:
+        module, given = ready(g, one)
+        module.forward(given.x)
+        first = module.backward(given.cotangent)
+        try:
+            second = module.backward(given.cotangent)
+        except Raised as raised:
+            g.warn(f"{one.module}: a second backward without a forward {raised}; torch refuses it as well")
+            return
+        tolerance = g.config["tolerance"]["absolute"]
+        if (
+            isinstance(first, Tensor)
+            and first.isfinite().all()
+            and (found := mismatch(second, first.double(), tolerance))
+        ):
+            raise Failed(
+                f"{one.module}, the second time: {found.message}", "Does backward change what forward saved?"
+            )
+
+    each(g, again, *simple_cases(g))

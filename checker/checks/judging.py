@@ -1,0 +1,116 @@
+"""What the checks of modules share: who plays which role, and the judgement over several geometries."""
+
+from collections.abc import Callable
+
+from torch import Tensor
+
+from ..context import Grading
+from ..registry import Failed, NotApplicable
+from ..sandbox.child import Raised, SubmissionProblem
+from ..sandbox.session import Remote
+from . import cases, diagnosis
+
+UPSAMPLINGS = "TransposeConv2d", "NearestUpsampling", "NearestConv"
+WITH_PARAMETERS = "Conv2d", "TransposeConv2d", "NearestConv"
+PARTS = {
+    "forward": "forward",
+    "grad_input": "gradient of the input",
+    "grad_weight": "gradient of the weight",
+    "grad_bias": "gradient of the bias",
+}
+
+
+def conventions(g: Grading) -> dict:
+    """What the submission's conventions are, as far as it was used by now."""
+    return g.session.facts()
+
+
+def roles(g: Grading) -> dict[str, str | None]:
+    """What the submission calls each graded module; None for what it lacks."""
+    return conventions(g)["roles"]
+
+
+def name_of(g: Grading, role: str) -> str | None:
+    return g.once(roles).get(role)
+
+
+def require(g: Grading, role: str) -> None:
+    """Go on only if the submission has this module; one kind of upsampling is enough."""
+    if name_of(g, role) is None:
+        if role in UPSAMPLINGS and any(name_of(g, other) for other in UPSAMPLINGS):
+            raise NotApplicable("not handed in; the assignment asks for one kind of upsampling")
+        if role == "NearestConv":
+            raise NotApplicable("not handed in")
+        raise Failed(f"the submission has no {role}")
+
+
+def judge(g: Grading, role: str, part: str) -> dict:
+    """Compare one part of all core cases of a module; Failed with the first mismatch and a diagnosis."""
+    require(g, role)
+    return judge_outcomes(g, g.once(cases.sweep, role), part)
+
+
+def judge_outcomes(g: Grading, outcomes: list[cases.Outcome], part: str) -> dict:
+    tolerance = g.config["tolerance"]["absolute"]
+    wrong = [(o, m) for o in outcomes if (m := o.mismatch(part, tolerance))]
+    if wrong:
+        outcome, found = max(wrong, key=lambda pair: pair[0].case.weight)
+        count = f" [{len(wrong)} of {len(outcomes)} geometries]" if len(outcomes) > 1 else ""
+        hint = diagnosis.explain(outcomes, part, tolerance)
+        raise Failed(f"{outcome.case}: {found.message}{count}", hint, share(outcomes, wrong), cause(wrong, part))
+    return {"geometries": len(outcomes)}
+
+
+def share(outcomes: list[cases.Outcome], wrong: list) -> float:
+    """The part that is right, each case with its weight; cases that were not tried any more are wrong."""
+    tried = sum(outcome.case.weight for outcome in outcomes)
+    whole = max(tried, sum(one.weight for one in cases.CORE.get(outcomes[0].case.module, ())))
+    return (tried - sum(outcome.case.weight for outcome, _ in wrong)) / whole
+
+
+def cause(wrong: list, part: str) -> tuple | None:
+    """What is behind it, if that is one exception at one line in all cases."""
+    found = {got.cause if isinstance(got := outcome.got[part], Raised) else None for outcome, _ in wrong}
+    return found.pop() if len(found) == 1 else None
+
+
+def ready(g: Grading, one: cases.Case) -> tuple[Remote, cases.Given]:
+    """The module of a case with its weights set, and its inputs."""
+    one = cases.completed(g.session, one)
+    module = g.session.driven(one.module, *one.args, **dict(one.options))
+    return module, cases.assign(module, cases.make(one, g.seed))
+
+
+def each(g: Grading, function: Callable, *among: cases.Case) -> None:
+    """function(case) for those that run at all: what raises is counted by the checks of forward and backward."""
+    ran, problem = False, None
+    for one in among:
+        try:
+            with cases.poisoned(g.session):
+                function(one)
+            ran = True
+        except SubmissionProblem as raised:
+            problem = raised
+    if not ran and problem:
+        raise problem
+    if not ran:
+        raise Failed("no module of this kind was handed in")
+
+
+def with_parameters(g: Grading) -> list[cases.Case]:
+    """A case of each module with parameters that was handed in: of a batch, as the course has it."""
+    return [cases.CORE[role][1] for role in WITH_PARAMETERS if name_of(g, role)]
+
+
+def simple_cases(g: Grading) -> list[cases.Case]:
+    return [cases.CORE[role][1] for role in cases.CORE if name_of(g, role)]
+
+
+def right(value, tolerance_of: Tensor) -> bool:
+    """Whether a value is a tensor to go on with: of that shape, finite, and not all zero."""
+    return (
+        isinstance(value, Tensor)
+        and value.shape == tolerance_of.shape
+        and bool(value.isfinite().all())
+        and bool(value.any())
+    )

@@ -263,9 +263,15 @@ def sweep(grading, module: str) -> list[Outcome]:
         stops += any(isinstance(value, Stopped) for value in outcomes[-1].got.values())
         if stops == STOPS:
             break
-    if all(isinstance(value, Raised) and value.type == "Undriven" for o in outcomes for value in o.got.values()):
-        raise Unjudged(str(outcomes[0].got["forward"]))
-    return outcomes
+    driven = [outcome for outcome in outcomes if not any(map(is_undriven, outcome.got.values()))]
+    if not driven:
+        raise Unjudged(f"the grader found no way to use {module}: it {outcomes[0].got['forward']}")
+    return driven
+
+
+def is_undriven(value) -> bool:
+    """Whether the grader could not ask for it: no manner works, or there is no argument for what is asked."""
+    return isinstance(value, Raised) and value.type in ("Undriven", "Unsupported")
 
 
 def part_of(given: Given, pictures: slice) -> Given:

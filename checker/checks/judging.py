@@ -62,10 +62,9 @@ def judge_outcomes(g: Grading, outcomes: list[cases.Outcome], part: str) -> dict
 
 
 def share(outcomes: list[cases.Outcome], wrong: list) -> float:
-    """The part that is right, each case with its weight; cases that were not tried any more are wrong."""
-    tried = sum(outcome.case.weight for outcome in outcomes)
-    whole = max(tried, sum(one.weight for one in cases.CORE.get(outcomes[0].case.module, ())))
-    return (tried - sum(outcome.case.weight for outcome, _ in wrong)) / whole
+    """The part that is right, each case with its weight."""
+    whole = sum(outcome.case.weight for outcome in outcomes)
+    return (whole - sum(outcome.case.weight for outcome, _ in wrong)) / whole
 
 
 def cause(wrong: list, part: str) -> tuple | None:

@@ -73,6 +73,12 @@ def build(kind: type, given: dict, defaults: dict):
                 positional.append(given[own])
             else:
                 by_name[parameter.name] = given[own]
+        elif own in defaults and own not in taken and parameter.default not in (parameter.empty, defaults[own]):
+            taken.add(own)
+            by_name[parameter.name] = defaults[own]  # its own default is not torch's
+        elif is_pair_of_channels(parameter, given, taken):
+            taken |= {"in_channels", "out_channels"}
+            by_name[parameter.name] = given["in_channels"], given["out_channels"]
         elif parameter.default is parameter.empty:
             value = defaults[own] if own in defaults and own not in taken else filling(parameter)
             by_name[parameter.name] = value
@@ -80,6 +86,11 @@ def build(kind: type, given: dict, defaults: dict):
     if left:
         return in_order(kind, parameters, given, defaults, left)
     return kind(*positional, **by_name)
+
+
+def is_pair_of_channels(parameter: inspect.Parameter, given: dict, taken: set) -> bool:
+    named = re.fullmatch(r"((nb|num|n)_?)?(ch(an(nel)?s?)?|features?|maps|dims?|shape|sizes?|in_?out)", parameter.name.lower())
+    return bool(named) and {"in_channels", "out_channels"} <= given.keys() - taken
 
 
 def in_order(kind: type, parameters: list, given: dict, defaults: dict, left: list[str]):

@@ -8,7 +8,8 @@ from torch import Tensor
 from . import gradients, optimisers, tensors, upsampling
 from .building import build
 from .losses import Loss
-from .manners import Manner, all_manners
+from .leaves import at, held
+from .manners import Manner, all_manners, call, zero_grad
 from .module import Driven
 from .network import Network
 from .roles import Classes
@@ -19,6 +20,7 @@ ARGUMENTS = {
     "NearestUpsampling": ("scale_factor",),
 }
 CONVOLUTION = {"stride": 1, "padding": 0, "dilation": 1, "bias": True, "output_padding": 0, "groups": 1}
+OF_ITS_OWN = {"bias": True, "dilation": 1, "groups": 1}  # it may double by a stride, and pad as it likes
 TRIALS = {  # (arguments, input's shape), tried until one works: square and oblong, one picture and several
     "Conv2d": (((3, 5, 2), (2, 3, 6, 6)), ((3, 5, 2, 2), (2, 3, 6, 6)), ((3, 5, 3, 1, 1), (1, 3, 6, 6))),
     "TransposeConv2d": (((3, 5, 2), (2, 3, 4, 4)), ((3, 5, 2, 2), (2, 3, 4, 4)), ((3, 5, 4, 2, 1), (1, 3, 4, 4))),
@@ -47,6 +49,7 @@ class Driver:
         self.kinds: dict[str, tuple[str, type] | None] = {}
         self.factors: dict[str, int] = {}  # of upsamplings, where they don't say
         self.optimiser_way: int | None = None
+        self.sequential_way: int | None = None
         self.searching: set[str] = set()
 
     def note(self, code: str, sentence: str) -> None:
@@ -85,7 +88,7 @@ class Driver:
         kind = self.class_of(role)[1]
         names = ARGUMENTS.get("Conv2d" if role == "NearestConv" else role, ())
         given = dict(zip(names, args, strict=False)) | kwargs
-        defaults = CONVOLUTION if len(names) > 1 else {}
+        defaults = {} if len(names) < 2 else OF_ITS_OWN if role == "NearestConv" else CONVOLUTION
         try:
             return build(kind, given, defaults)
         except Exception:
@@ -158,7 +161,7 @@ class Driver:
             grad_x = driven.backward(torch.empty(y.shape).uniform_(-1, 1))
             reached = 2
             of_parameters = [driven.gradient(name) for name in driven.shapes if driven.tensor(name) is not None]
-            complete = all(isinstance(g, Tensor) and g.any() for g in of_parameters)
+            complete = all(isinstance(g, Tensor) and g.any() and g.isfinite().all() for g in of_parameters)
             returned = isinstance(grad_x, Tensor) and grad_x.shape == x.shape
             return 2 + complete * (len(of_parameters) == len(driven.shapes)) + returned
         except Exception:
@@ -190,17 +193,29 @@ class Driver:
     # What is made of modules ----------------------------------------------------------------------
 
     def sequential_of(self, raws: list, quietly: bool = False):
-        """The submission's Sequential of these modules."""
+        """The submission's Sequential of these modules, built in the way in which two of them make a network."""
         try:
             kind = self.class_of("Sequential")[1]
-            for attempt in (lambda: kind(*raws), lambda: kind(list(raws)), lambda: appended(kind, raws)):
-                with contextlib.suppress(Exception):
-                    return attempt()
-            return kind(*raws)
+            if self.sequential_way is None:
+                self.sequential_way = self.way_to_put_together(kind)
+            return SEQUENTIALS[self.sequential_way](kind, raws)
         except Exception:
             if quietly:
                 return None
             raise
+
+    def way_to_put_together(self, kind: type) -> int:
+        """The first way of building a network in which two activations do what one does."""
+        wrapped = self.manners["ReLU"].wrapped if "ReLU" in self.manners else False
+        x = torch.full((1, 2, 3, 3), 0.5)
+        for way, build_in in enumerate(SEQUENTIALS):
+            for in_own_class in dict.fromkeys((wrapped, self.tensor_class is not None)):
+                with contextlib.suppress(Exception):
+                    net = build_in(kind, [self.raw("ReLU", [], {}), self.raw("ReLU", [], {})])
+                    y = tensors.unwrap(call(net, "forward", self.tensor(x, in_own_class)))
+                    if isinstance(y, Tensor) and y.shape == x.shape:
+                        return way
+        return 0
 
     def network(self, layers: list[Driven]) -> Network:
         """A Sequential of driven modules, itself driven."""
@@ -212,32 +227,39 @@ class Driver:
         return Loss(self, build(kind, {}, {}), wrapped)
 
     def optimiser(self, driven, lr: float = 1e-3, more: dict | None = None) -> optimisers.Optimiser:
-        """An optimiser for a driven module or network: in the way that is known to work, or else the first one that
-        can be built.
-        """
+        """An optimiser for a driven module or network, built in the way in which a step changes the weights."""
+        if self.optimiser_way is None:
+            self.optimiser_way = 0  # while it is searched for
+            self.optimiser_way = self.way_to_step()
+        return self.built_optimiser(driven, self.optimiser_way, lr, more or {})
+
+    def built_optimiser(self, driven, way: int, lr: float, more: dict) -> optimisers.Optimiser:
         kind = self.class_of("SGD")[1]
         net = driven.net if driven.net is not None else self.sequential_of([driven.raw], quietly=True)
         net = driven.raw if net is None else net
-        options = optimisers.ways(net, driven.raw, lr, more or {})
-        order = range(len(options)) if self.optimiser_way is None else [self.optimiser_way]
-        problem = None
-        for way in order:
-            said, arguments = options[way]
-            try:
-                raw = optimisers.construct(kind, arguments())
-                sources = {"lr": lr, "net": net, "param": lambda: gradients.listed(net)}
-                made = optimisers.Optimiser(raw, sources, said)
-                if self.optimiser_way is None and not self.works(driven, made):
-                    continue
-                self.optimiser_way = way
-                return made
-            except Exception as error:
-                problem = problem or error
-        raise problem or Undriven("no way was found to build the optimiser so that a step changes the weights")
+        said, arguments = optimisers.ways(net, driven.raw, lr, more)[way]
+        sources = {"lr": lr, "net": net, "param": lambda: gradients.listed(net)}
+        return optimisers.Optimiser(optimisers.construct(kind, arguments()), sources, said)
 
-    def works(self, driven, made) -> bool:
-        """Whether a step of an optimiser changes the weights of the module that it was built for."""
-        return True
+    def way_to_step(self) -> int:
+        """The first way of building the optimiser in which a step of it changes a convolution's weights; else the
+        first one in which it can be built.
+        """
+        role = next((role for role in ("Conv2d", "TransposeConv2d", "NearestConv") if self.known(role)), "Conv2d")
+        buildable = []
+        for way in range(optimisers.WAYS):
+            for arguments, shape in TRIALS[role]:
+                with contextlib.suppress(Exception):
+                    driven = self.module(role, list(arguments), {})
+                    made = self.built_optimiser(driven, way, 0.5, {})
+                    buildable.append(way)
+                    before = {name: value.clone() for name, value in driven.parameters().items()}
+                    y = driven.forward(torch.empty(shape).uniform_(-1, 1))
+                    driven.backward(torch.empty(y.shape).uniform_(-1, 1))
+                    made.step()
+                    if any(not torch.equal(before[name], value) for name, value in driven.parameters().items()):
+                        return way
+        return buildable[0] if buildable else 0
 
     def steps_along(self, driven, name: str, gradient: Tensor) -> bool:
         """Whether a step of the optimiser follows this gradient."""
@@ -252,26 +274,30 @@ class Driver:
         finally:
             own.copy_(kept)
 
-    def own_step(self) -> list[tuple[Tensor, Tensor]]:
-        """(change, gradient) of every weight of the Model in one step of its train() on one picture: its convolutions
-        are those objects that the Model holds whose weights are where they were found in others of their class.
+    def own_step(self) -> dict:
+        """One step of the Model's own train(), on one picture: "steps", (change, gradient) of every weight whose place
+        is known from other modules of its class, and "cleared": whether a zero_grad of the Model sets them to zero
+        (None if it has none).
         """
         model = self.classes.exported["Model"]()
         kinds = {kind[1]: role for role in ("Conv2d", "TransposeConv2d", "NearestConv") if (kind := self.known(role))}
-        layers = [(found, self.places[role]) for found in held(model) if (role := kinds.get(type(found))) in self.places]
-        weights = [(layer, places, at(layer, places["weight"])) for layer, places in layers if "weight" in places]
-        before = [weight.clone() for _, _, weight in weights]
+        layers = [(found, self.places.get(kinds[type(found)], {})) for found in held(model) if type(found) in kinds]
+        driven = [
+            Driven(self, layer, {"weight": tuple(at(layer, places["weight"]).shape)}, places | {"layouts": {}}, Manner())
+            for layer, places in layers
+            if "weight" in places
+        ]
+        before = [one.tensor("weight").clone() for one in driven]
         pictures = torch.rand(1, 3, 32, 32) * 255
         model.train(pictures, pictures.flip(3), 1)
-        found = []
-        for (layer, places, _), old in zip(weights, before, strict=True):
-            new = at(layer, places["weight"])
-            shapes = {"weight": tuple(new.shape)}
-            driven = Driven(self, layer, shapes, places | {"layouts": {}}, Manner())
-            gradient = driven.own_gradient("weight", new)
+        steps = []
+        for one, old in zip(driven, before, strict=True):
+            new = one.tensor("weight")
+            gradient = one.own_gradient("weight", new)
             if isinstance(gradient, Tensor) and gradient.any():
-                found.append((new - old, gradient.reshape(new.shape).clone()))
-        return found
+                steps.append((new - old, gradient.reshape(new.shape).clone()))
+        cleared = all(one.is_clear() for one in driven) if zero_grad(model) else None
+        return {"steps": steps, "cleared": cleared}
 
     def facts(self) -> dict:
         """What is to be known of the submission's conventions: names, types, notes."""
@@ -287,6 +313,13 @@ class Driver:
         with contextlib.suppress(LookupError):
             return self.class_of(role)
         return None
+
+
+SEQUENTIALS = (
+    lambda kind, raws: kind(*raws),
+    lambda kind, raws: kind(list(raws)),
+    lambda kind, raws: appended(kind, raws),
+)
 
 
 def appended(kind: type, raws: list):

@@ -5,6 +5,8 @@ want a gradient for an argument, some none, some are reached only through the lo
 """
 
 import contextlib
+import inspect
+import re
 from typing import NamedTuple
 
 import torch
@@ -12,10 +14,7 @@ from torch import Tensor
 
 from . import tensors
 
-ZERO_GRAD = (
-    "zero_grad", "zero_grads", "zero_gradients", "zero_gradient", "zerograd", "reset_grad", "reset_grads", "reset_gradient",
-    "reset_gradients", "clear_grad", "clear_grads", "clear_gradients", "init_grad", "init_gradients", "set_zero_grad", "zero",
-)  # fmt: skip
+ZERO_GRAD = re.compile(r"(set|put)?(zero|reset|clear|clean|init(iali[sz]e)?|empty|flush|nul)(all|the)?(d|param(eter)?s?)?grad(ient)?s?(tozero)?|zero")
 
 
 class Manner(NamedTuple):
@@ -72,10 +71,9 @@ def call(target, method: str, *args):
 
 def zero_grad(target) -> bool:
     """Have the gradients of a module, a network or an optimiser set to zero; False if it has no such method."""
-    for name in ZERO_GRAD:
-        method = getattr(target, name, None)
-        if callable(method):
-            method()
+    for name in dir(type(target)):
+        if ZERO_GRAD.fullmatch(name.lower().replace("_", "")) and inspect.isroutine(getattr(target, name, None)):
+            getattr(target, name)()
             return True
     return False
 

@@ -61,6 +61,10 @@ class Driven:
 
     # The submission's own interface, for the checks of its conventions --------------------------------
 
+    def tape(self) -> bool:
+        """Whether gradients are left on what was passed in rather than returned."""
+        return self.manner.back != "module"
+
     def listed(self):
         """What its own list of parameters returns; raises AttributeError if there is no param()."""
         return gradients.drawn(self.raw.param())
@@ -100,13 +104,29 @@ class Driven:
             self.zero_grad()
 
     def zero_grad(self) -> bool:
-        """Set the gradients to zero in the way that the submission has; False if it has none."""
-        prepare = self.manner.prepare
-        if prepare != "optimiser" and prepare != "network" and zero_grad(self.raw):
-            return True
-        if prepare != "optimiser" and zero_grad(self.net or self.driver.sequential_of([self.raw])):
-            return True
-        return zero_grad(self.driver.optimiser(self).raw)
+        """Set the gradients to zero in the first way that does; False if the submission has no method for it."""
+        called = False
+        for target in self.clearing():
+            with contextlib.suppress(LookupError):
+                called |= zero_grad(target())
+                if called and self.is_clear():
+                    return True
+        return called
+
+    def clearing(self):
+        """What may have a zero_grad: the module, the network around it, the optimiser; first what prepares it."""
+        ways = {
+            "module": lambda: self.raw,
+            "network": self.network,
+            "optimiser": lambda: self.driver.optimiser(self).raw,
+        }
+        first = ways.get(self.manner.prepare)
+        return dict.fromkeys(([first] if first else []) + list(ways.values()))
+
+    def is_clear(self) -> bool:
+        """Whether all gradients are zero, or none."""
+        found = [self.own_gradient(name, own) for name in self.shapes if (own := self.tensor(name)) is not None]
+        return not any(isinstance(gradient, Tensor) and gradient.any() for gradient in found)
 
     def forward(self, x: Tensor):
         self.prepare()

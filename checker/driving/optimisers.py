@@ -36,6 +36,9 @@ class Optimiser:
         return zero_grad(self.raw)
 
 
+WAYS = 6
+
+
 def ways(net, module, lr: float, more: dict) -> list[tuple[str, dict]]:
     """(what is said of it, arguments under torch's names) of the ways in which submissions build theirs."""
     return [

@@ -147,8 +147,8 @@ class Session:
         """The submission's SGD for a driven module or network."""
         return self._ask("optimiser", {"driven": driven, "options": options}, keep=True)
 
-    def own_step(self) -> list | None:
-        """(change, gradient) of the weights in one step of the Model's own training, where that could be followed."""
+    def own_step(self) -> dict:
+        """What one step of the Model's own training does: driving/driver.py says how it is told."""
         return self._ask("own_step", {})
 
     def facts(self) -> dict:

@@ -1,6 +1,7 @@
 """A submission as one interface: finds the manner that it wants once, and then uses every module in it."""
 
 import contextlib
+import dataclasses
 
 import torch
 from torch import Tensor
@@ -118,11 +119,12 @@ class Driver:
         if role not in self.manners and role not in self.searching:
             self.searching.add(role)
             self.manners[role] = self.search(role)
+            self.searching.discard(role)
         return self.made(role, args, kwargs, self.manners.get(role, Manner()))
 
     def made(self, role: str, args: list, kwargs: dict, manner: Manner) -> Driven:
         places = self.places.setdefault(role, {"layouts": {}})
-        return Driven(self, self.raw(role, args, kwargs), self.shapes(role, args, kwargs), places, manner)
+        return Driven(self, role, self.raw(role, args, kwargs), self.shapes(role, args, kwargs), places, manner)
 
     def search(self, role: str) -> Manner:
         """The first manner that gives all gradients, or else the one that gives most."""
@@ -187,8 +189,27 @@ class Driver:
                 driven.places[name] = path
                 layout = gradients.layout_of(driven.tensor(name), shape)
                 driven.places["layouts"][name] = layout
+                if layout and layout.name and name == "weight" and driven.role == "TransposeConv2d":
+                    layout = driven.places["layouts"][name] = self.as_it_is_read(driven, layout)
                 if layout and layout.name:
                     self.note(f"layout_{name}", f"{type(driven.raw).__name__} keeps its {name} as {layout.name}")
+
+    def as_it_is_read(self, driven: Driven, layout: gradients.Layout) -> gradients.Layout:
+        """The layout of a transposed convolution's weight, flipped if that is what one pixel leaves in the output: so
+        it is where zeros are put between the pixels, and a plain convolution follows.
+        """
+        shape = driven.shapes["weight"]
+        zero = torch.zeros(1, shape[0], 5, 5)
+        one = zero.clone()
+        one[0, 0, 2, 2] = 1
+        left = driven.forward(one).clone() - driven.forward(zero)
+        rows, columns = ((left != 0).flatten(0, 1).any(0).any(axis).nonzero().flatten() for axis in (1, 0))
+        if not len(rows) or int(rows[-1] - rows[0]) + 1 != shape[2] or int(columns[-1] - columns[0]) + 1 != shape[3]:
+            return layout
+        left = left[0, :, rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+        flipped = dataclasses.replace(layout, flipped=True)
+        fits = [torch.allclose(one.torchs(driven.tensor("weight"), shape)[0], left, atol=1e-4) for one in (layout, flipped)]
+        return flipped if fits == [False, True] else layout
 
     # What is made of modules ----------------------------------------------------------------------
 
@@ -232,6 +253,15 @@ class Driver:
             self.optimiser_way = 0  # while it is searched for
             self.optimiser_way = self.way_to_step()
         return self.built_optimiser(driven, self.optimiser_way, lr, more or {})
+
+    def any_optimisers(self, driven):
+        """Optimisers for a driven module in all ways in which one can be built, as long as it is not known which works."""
+        if self.optimiser_way is not None:
+            yield self.optimiser(driven)
+            return
+        for way in range(optimisers.WAYS):
+            with contextlib.suppress(Exception):
+                yield self.built_optimiser(driven, way, 1e-3, {})
 
     def built_optimiser(self, driven, way: int, lr: float, more: dict) -> optimisers.Optimiser:
         kind = self.class_of("SGD")[1]
@@ -283,7 +313,7 @@ class Driver:
         kinds = {kind[1]: role for role in ("Conv2d", "TransposeConv2d", "NearestConv") if (kind := self.known(role))}
         layers = [(found, self.places.get(kinds[type(found)], {})) for found in held(model) if type(found) in kinds]
         driven = [
-            Driven(self, layer, {"weight": tuple(at(layer, places["weight"]).shape)}, places | {"layouts": {}}, Manner())
+            Driven(self, "", layer, {"weight": tuple(at(layer, places["weight"]).shape)}, places | {"layouts": {}}, Manner())
             for layer, places in layers
             if "weight" in places
         ]

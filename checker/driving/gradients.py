@@ -44,16 +44,19 @@ class Layout:
 
     order: tuple[int, ...]
     name: str = ""  # what is unlike torch's, for a note; empty if nothing is
+    flipped: bool = False  # whether the kernel's rows and columns run the other way
 
     def own(self, value: Tensor, shape) -> Tensor:
         """torch's value in the submission's layout."""
+        value = value.flip(2, 3) if self.flipped else value
         return value.permute(self.order).reshape(shape)
 
     def torchs(self, value: Tensor, shape) -> Tensor:
         """A value in the submission's layout as torch has it, of `shape`."""
         permuted = [shape[i] for i in self.order]
         back = [self.order.index(i) for i in range(len(self.order))]
-        return value.reshape(permuted).permute(back)
+        value = value.reshape(permuted).permute(back)
+        return value.flip(2, 3) if self.flipped else value
 
 
 NAMED = "o", "c", "kh", "kw"

@@ -17,8 +17,9 @@ class Driven:
     of one class: where its parameters and gradients were found.
     """
 
-    def __init__(self, driver, raw, shapes: dict[str, tuple], places: dict, manner: Manner):
-        self.driver, self.raw, self.shapes, self.places, self.manner = driver, raw, shapes, places, manner
+    def __init__(self, driver, role: str, raw, shapes: dict[str, tuple], places: dict, manner: Manner):
+        self.driver, self.role, self.raw, self.shapes = driver, role, raw, shapes
+        self.places, self.manner = places, manner
         self.before: dict = {}
         self.input = self.output = self.spy = None
         self.ready = False
@@ -105,23 +106,30 @@ class Driven:
 
     def zero_grad(self) -> bool:
         """Set the gradients to zero in the first way that does; False if the submission has no method for it."""
-        called = False
+        called, problem = False, None
         for target in self.clearing():
-            with contextlib.suppress(LookupError):
-                called |= zero_grad(target())
-                if called and self.is_clear():
-                    return True
+            try:
+                called |= zero_grad(target)
+            except Exception as error:
+                problem = problem or error
+            if called and self.is_clear():
+                return True
+        if problem and not called:
+            raise problem
         return called
 
     def clearing(self):
-        """What may have a zero_grad: the module, the network around it, the optimiser; first what prepares it."""
-        ways = {
-            "module": lambda: self.raw,
-            "network": self.network,
-            "optimiser": lambda: self.driver.optimiser(self).raw,
-        }
-        first = ways.get(self.manner.prepare)
-        return dict.fromkeys(([first] if first else []) + list(ways.values()))
+        """What may have a zero_grad, what prepares the module first: itself, the network around it, an optimiser."""
+        order = [self.manner.prepare, "module", "network", "optimiser"]
+        for one in dict.fromkeys(order):
+            if one == "module":
+                yield self.raw
+            elif one == "network":
+                net = self.net if self.net is not None else self.driver.sequential_of([self.raw], quietly=True)
+                if net is not None:
+                    yield net
+            elif one == "optimiser" and self.driver.known("SGD"):
+                yield from (made.raw for made in self.driver.any_optimisers(self))
 
     def is_clear(self) -> bool:
         """Whether all gradients are zero, or none."""

@@ -1,5 +1,7 @@
 """A Sequential of the submission made of driven modules: one output, one gradient of the input, those of every layer."""
 
+import contextlib
+
 import torch
 from torch import Tensor
 
@@ -24,12 +26,15 @@ class Network:
         elif self.manner.prepare:
             self.zero_grad()
 
-    def zero_grad(self) -> bool:
-        if self.manner.prepare != "optimiser" and zero_grad(self.raw):
-            return True
-        if self.manner.prepare == "module" and any([zero_grad(layer.raw) for layer in self.layers]):
-            return True
-        return zero_grad(self.driver.optimiser(self).raw)
+    def zero_grad(self) -> None:
+        """Make or clear the gradients of all layers: the network's own way, then each layer's."""
+        if self.manner.prepare == "optimiser":
+            for made in self.driver.any_optimisers(self):
+                with contextlib.suppress(Exception):
+                    zero_grad(made.raw)
+        elif not (self.manner.prepare == "network" and zero_grad(self.raw)):
+            for layer in self.layers:
+                zero_grad(layer.raw)
 
     def run(self, x: Tensor, grad_y: Tensor) -> dict[str, object]:
         """Forward and backward in the first manner in which the gradients reach the layers: "forward", "input", and

@@ -133,8 +133,10 @@ class Child:
             if message.get("id") != self.sent:
                 raise wire.WireError("an answer to another request")
             self._note(message.get("notes"))
-            if isinstance(message.get("raised"), dict):
-                raise Raised(message["raised"])
+            if isinstance(raised := message.get("raised"), dict):
+                if raised.get("ours") is True:
+                    raise GraderProblem(f"driving the submission went wrong: {Raised(raised)}")
+                raise Raised(raised)
             if "unsendable" in message:
                 raise Unusable(f"returned {message['unsendable']!s:.300}")
             return values.unpack(message.get("value"), arrays, resolve, on_tensor)

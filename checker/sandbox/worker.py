@@ -19,13 +19,15 @@ from pathlib import Path
 import torch
 
 HERE = Path(__file__).resolve().parent
+DRIVING = str(HERE.parent / "driving")
 FOUND_IN = [str(HERE), str(HERE.parent)]
 sys.path[:0] = FOUND_IN
 import jail  # noqa: E402
 import recorder  # noqa: E402
 import values  # noqa: E402
 import wire  # noqa: E402
-from driving.driver import Driver  # noqa: E402
+from driving.building import Unsupported  # noqa: E402
+from driving.driver import Driver, Undriven  # noqa: E402
 
 sys.path[:] = [path for path in sys.path if path not in FOUND_IN]
 
@@ -160,12 +162,17 @@ class Worker:
             text = str(error)
         except BaseException:
             text = "(its message can't be read)"
+        # An exception that arose in the driver itself is the grader's; wrong arguments show there too, and are not.
+        last = traceback.extract_tb(error.__traceback__)[-1:]
+        innocent = (TypeError, AttributeError, LookupError, Undriven, Unsupported)
+        ours = bool(last) and last[0].filename.startswith(DRIVING) and not isinstance(error, innocent)
         lines = "".join(traceback.format_list(inside[-5:]))
         return {
             "type": type(error).__name__[:100],
             "text": text[:1000],
             "where": where[:300],
             "trace": lines[-3000:],
+            "ours": ours,
         }
 
 

@@ -49,11 +49,11 @@ DEFECTS = {
         {
             "modules.relu_backward": "gradient's sign",
             "optimiser.mse_backward": "C·H·W times",
-            "modules.accumulates": "overwrites",
+            "behaviour.accumulates": "overwrites",
             "modules.conv2d_grad_bias": "1/N times",
             "modules.transposed_grad_weight": "last picture",
             "modules.nearest_backward": "1/(the factor squared) times",
-            "modules.extra_extreme_values": "not finite",
+            "beyond.extreme_values": "not finite",
             "modules.sequential_backward": "None",
             "optimiser.zero_grad": "expected 0, got",
         },
@@ -69,12 +69,12 @@ DEFECTS = {
             (MODULES, "return (self.difference**2).mean()", "return (self.difference**2).sum()"),
         ),
         {
-            "modules.input_untouched": "ReLU changes the input",
-            "modules.backward_twice": "Sigmoid, the second time",
+            "behaviour.input_untouched": "ReLU changes the input",
+            "behaviour.backward_twice": "Sigmoid, the second time",
             "modules.conv2d_grad_weight": "torch.empty is not zeros",
             "modules.conv2d_grad_input": "flipped",
             "modules.transposed_forward": "bias is not added",
-            "modules.extra_dilation": "dilation=2",
+            "beyond.dilation": "dilation=2",
             "optimiser.mse_forward": "expected",
         },
     ),
@@ -91,7 +91,7 @@ DEFECTS = {
             "optimiser.sgd_step": "expected",
             "api.loads_from_anywhere": "another working directory",
             "api.loads_its_weights": "different seeds",
-            "api.any_size": "1×3×31×33",
+            "beyond.any_size": "1×3×31×33",
             "training.changes_weights": "same before and after",
             "training.remainder_batch": "raised",
             "psnr.pretrained_model": "dB",
@@ -129,7 +129,7 @@ def test_a_crash_costs_the_checks_that_it_hits_and_no_other(data, tmp_path):
     assert found["modules.relu_backward"].status == results.FAILED
     assert "exit status 0" in found["modules.relu_backward"].message
     assert found["modules.sigmoid_backward"].status == results.PASSED
-    assert found["modules.extra_dilation"].status == results.PASSED
+    assert found["beyond.dilation"].status == results.PASSED
 
 
 def test_what_depends_on_a_failed_check_is_skipped_and_says_on_which(data, tmp_path):

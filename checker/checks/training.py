@@ -7,7 +7,7 @@ import torch
 from ..context import Grading
 from ..registry import Failed, NotApplicable, check
 from ..sandbox.child import Raised
-from .api import pictures, predict, pretrained
+from .api import in_its_type, pictures, predict, pretrained
 from .psnr import baselines, in_batches, whole_range
 
 COURSE_PAIRS = 50_000
@@ -99,7 +99,7 @@ def remainder_batch(g: Grading):
     generator = torch.Generator().manual_seed(g.seed)
     noisy = (torch.rand(LITTLE + 7, 3, 32, 32, generator=generator) * 255).to(torch.uint8)
     for n, kind in ((LITTLE + 7, torch.uint8), (7, torch.uint8), (1, torch.float32)):
-        pair = g.session.put(noisy[:n].to(kind)), g.session.put(noisy[:n].flip(3).to(kind))
+        pair = [g.session.put(in_its_type(g, half[:n].to(kind))) for half in (noisy, noisy.flip(3))]
         model = g.session.new("Model")
         try:
             g.session.call(model, "train", *pair, 1, seconds=g.config["training"]["seconds_per_50000"])

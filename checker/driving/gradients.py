@@ -128,15 +128,15 @@ def in_list(value, parameter: Tensor):
         value = list(value.values())
     if isinstance(value, list | tuple):
         items = list(value)
-        for i, item in enumerate(items):
-            if same(item, parameter):
+        for i in reversed(range(len(items))):
+            if same(items[i], parameter):
                 return True, partner(items, i, parameter)
         if len(items) == 2 and all(isinstance(side, list | tuple) for side in items):
             for i, item in enumerate(items[0]):
                 if same(tensors.unwrap(item), parameter) and i < len(items[1]) and is_like(items[1][i], parameter):
                     return True, tensors.unwrap(items[1][i])
         found = False
-        for item in items:
+        for item in reversed(items):  # some lists grow with every call: the last entries are the ones that count
             inner, gradient = in_list(item, parameter)
             if gradient is not None:
                 return True, gradient

@@ -23,6 +23,7 @@ DRIVING = str(HERE.parent / "driving")
 FOUND_IN = [str(HERE), str(HERE.parent)]
 sys.path[:0] = FOUND_IN
 import jail  # noqa: E402
+import loading  # noqa: E402
 import recorder  # noqa: E402
 import values  # noqa: E402
 import wire  # noqa: E402
@@ -206,6 +207,7 @@ def main() -> None:
     control = socket.socket(fileno=int(sys.argv[1]))
     sys.argv[1:] = []
     recorder.install()
+    loading.install()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody asks how they ended: the keepers tell the grader
     jail.adopt_orphans()
     while True:

@@ -159,7 +159,7 @@ WRONG = {
     "kernel_gradient_transposed": Wrong(
         modules(f"{CONV_WEIGHT}.view(self.weight.shape)", f"{CONV_WEIGHT}.view(self.weight.shape).mT"),
         {"modules.conv2d_grad_weight": "gradient has rows and columns exchanged"},
-        TRAINING | {"modules.extra_pairs"},
+        TRAINING | {"beyond.pairs"},
     ),
     "transposed_layout": Wrong(
         modules(
@@ -192,7 +192,7 @@ WRONG = {
     ),
     "bias_false_ignored": Wrong(
         modules("stride, padding, dilation, bias)\n\n    def output_size", "stride, padding, dilation, True)\n\n    def output_size"),
-        {"modules.extra_no_bias": "none added if bias=False"},
+        {"conventions.no_bias": "none added if bias=False"},
     ),
     # Right only for some geometries -----------------------------------------------------------------------------
     "right_for_N_1": Wrong(
@@ -233,29 +233,29 @@ WRONG = {
     ),
     "right_for_square_kernels": Wrong(
         modules('"kernel_size": weight_shape[2:]', '"kernel_size": (weight_shape[2], weight_shape[2])'),
-        {"modules.extra_pairs": "right only for square kernels"},
+        {"beyond.pairs": "right only for square kernels"},
     ),
     "no_dilation": Wrong(
         modules("padding=0, dilation=1, groups=1, bias=True\n    ):", "padding=0, groups=1, bias=True\n    ):\n        dilation = 1"),
-        {"modules.extra_dilation": "dilation"},
+        {"beyond.dilation": "dilation"},
     ),
     "dilation_ignored": Wrong(
-        modules('"dilation": pair(dilation),', '"dilation": (1, 1),'), {"modules.extra_dilation": "expected the shape"}
+        modules('"dilation": pair(dilation),', '"dilation": (1, 1),'), {"beyond.dilation": "expected the shape"}
     ),
     "output_padding_ignored": Wrong(
-        modules(" + self.output_padding[axis]", ""), {"modules.extra_output_padding": "expected the shape"}
+        modules(" + self.output_padding[axis]", ""), {"beyond.output_padding": "expected the shape"}
     ),
     "only_contiguous": Wrong(
         modules("grad = grad_y.flatten(2)", "grad = grad_y.view(*grad_y.shape[:2], -1)"),
-        {"modules.extra_strided_input": "view size"},
+        {"beyond.strided_input": "view size"},
     ),
     # State: accumulation, memory, what is kept, what is changed ---------------------------------------------------
     "weight_gradient_overwritten": Wrong(
         modules(f"self.weight_grad += {CONV_WEIGHT}", f"self.weight_grad[:] = {CONV_WEIGHT}"),
-        {"modules.accumulates": "overwrites the gradient"},
+        {"behaviour.accumulates": "overwrites the gradient"},
     ),
     "bias_gradient_overwritten": Wrong(
-        modules(BIAS, BIAS.replace("bias_grad +=", "bias_grad[:] =")), {"modules.accumulates": "overwrites the gradient"}
+        modules(BIAS, BIAS.replace("bias_grad +=", "bias_grad[:] =")), {"behaviour.accumulates": "overwrites the gradient"}
     ),
     "uninitialised_gradient": Wrong(
         modules("self.weight_grad = empty(weight_shape).zero_()", "self.weight_grad = empty(weight_shape)"),
@@ -266,20 +266,20 @@ WRONG = {
     ),
     "relu_changes_input": Wrong(
         modules("return x * self.mask", "return x.mul_(self.mask)"),
-        {"modules.input_untouched": "ReLU changes the input"},
+        {"behaviour.input_untouched": "ReLU changes the input"},
     ),
     "relu_changes_gradient": Wrong(
-        modules(RELU, "return grad_y.mul_(self.mask)"), {"modules.input_untouched": "ReLU changes the gradient"}
+        modules(RELU, "return grad_y.mul_(self.mask)"), {"behaviour.input_untouched": "ReLU changes the gradient"}
     ),
     "second_backward_differs": Wrong(
         modules(SIGMOID, "return grad_y * self.y.mul_(1 - self.y)"),
-        {"modules.backward_twice": "Does backward change what forward saved?"},
+        {"behaviour.backward_twice": "Does backward change what forward saved?"},
     ),
-    "stale_param": Wrong(PAIRS_MADE_ONCE, {"modules.assigned_weights": "it is stale"}),
+    "stale_param": Wrong(PAIRS_MADE_ONCE, {"conventions.assigned_weights": "it is stale"}),
     "stale_gradient": Wrong(
         (*PAIRS_MADE_ONCE, *modules("self.weight_grad += ", "self.weight_grad = self.weight_grad + ")),
         {
-            "modules.assigned_weights": "it is stale",
+            "conventions.assigned_weights": "it is stale",
             "modules.conv2d_grad_weight": "does param() list the tensor",
             "modules.transposed_grad_weight": "does param() list the tensor",
         },
@@ -290,7 +290,7 @@ WRONG = {
             (MODULES, "        self.windows = {", "        self.matrix = self.weight.flatten(1).clone()\n        self.windows = {"),
             (MODULES, "y = self.weight.flatten(1) @", "y = self.matrix @"),
         ),
-        {"modules.conv2d_forward": "weights it was built with", "modules.assigned_weights": "copy of the old ones"},
+        {"modules.conv2d_forward": "weights it was built with", "conventions.assigned_weights": "copy of the old ones"},
         MODEL_WORKS | API,
     ),
     # Activations and the loss -------------------------------------------------------------------------------------
@@ -315,7 +315,7 @@ WRONG = {
     ),
     "sigmoid_overflows": Wrong(
         modules("self.y = x.sigmoid()", "self.y = x.exp() / (1 + x.exp())"),
-        {"modules.extra_extreme_values": "exp(x) overflow"},
+        {"beyond.extreme_values": "exp(x) overflow"},
     ),
     "mse_times_CHW": Wrong(
         modules(MSE, "return 2 * self.difference / len(self.difference)"),
@@ -362,7 +362,7 @@ WRONG = {
         {"optimiser.zero_grad": "reach every gradient"},
         TRAINING,
     ),
-    "momentum_ignored": Wrong(modules("if self.momentum:", "if False:"), {"optimiser.sgd_momentum": "Is a velocity kept"}, TRAINING),
+    "momentum_ignored": Wrong(modules("if self.momentum:", "if False:"), {"beyond.momentum": "Is a velocity kept"}, TRAINING),
     "lr_ignored": Wrong(
         modules("self.dampening = lr,", "self.dampening = 0.01,"), {"optimiser.sgd_step": "0.2 times"}, TRAINING
     ),
@@ -388,11 +388,11 @@ WRONG = {
         TRAINING,
     ),
     "odd_sizes": Wrong(
-        model(f"pad_to_multiple({SCALED}, 4)", SCALED), {"api.any_size": "Is the picture padded"}
+        model(f"pad_to_multiple({SCALED}, 4)", SCALED), {"beyond.any_size": "Is the picture padded"}
     ),
     "only_32": Wrong(
         model("noisy.split(BATCH)", "noisy.reshape(-1, 3, 32, 32).split(BATCH)"),
-        {"api.large_picture": "returned the shape", "api.any_size": "1×3×31×33"},
+        {"api.large_picture": "returned the shape", "beyond.any_size": "1×3×31×33"},
     ),
     "remainder_dropped": Wrong(
         model("noisy.split(BATCH)", "noisy[: max(BATCH, len(noisy) // BATCH * BATCH)].split(BATCH)"),
@@ -517,7 +517,7 @@ WRONG = {
     "sigmoid_not_exported": Wrong(
         ((MODEL, "Sequential, Sigmoid, TransposeConv2d\n", "Sequential, TransposeConv2d\nfrom .others import modules\n"),
          (MODEL, "            Sigmoid(),", "            modules.Sigmoid(),")),
-        {"api.names": "missing: Sigmoid", "modules.sigmoid_forward": "no Sigmoid", "modules.sigmoid_backward": "no Sigmoid"},
+        {"conventions.names": "missing: Sigmoid", "modules.sigmoid_forward": "no Sigmoid", "modules.sigmoid_backward": "no Sigmoid"},
     ),
     "only_upsampling_transposed": Wrong(
         (
@@ -525,7 +525,7 @@ WRONG = {
             (MODEL, "TransposeConv2d(", "Upsampling("),
             (MODEL, IMPORTS, IMPORTS.replace("NearestUpsampling, ", "").replace("TransposeConv2d", "TransposeConv2d as Upsampling")),
         ),
-        {"api.names": "Upsampling is judged in its place"},
+        {"conventions.names": "Upsampling is judged in its place"},
     ),
     "only_upsampling_nearest": Wrong(
         (
@@ -539,15 +539,15 @@ WRONG = {
                 ),
             ),
         ),
-        {"api.names": "Upsampling is judged in its place"},
+        {"conventions.names": "Upsampling is judged in its place"},
     ),
     "keywords_input_channels": Wrong(
         ((MODULES, "in_channels", "input_channels"), (MODULES, "out_channels", "output_channels")),
-        {"modules.signatures": "in_channels"},
+        {"conventions.signatures": "in_channels"},
     ),
     "no_bias_keyword": Wrong(
         modules("dilation=1, groups=1, bias=True\n    ):", "dilation=1, groups=1\n    ):\n        bias = True"),
-        {"modules.signatures": "'bias'", "modules.extra_no_bias": "'bias'"},
+        {"conventions.signatures": "'bias'", "conventions.no_bias": "'bias'"},
     ),
     "sequential_of_a_list": Wrong(
         (
@@ -555,12 +555,12 @@ WRONG = {
             (MODEL, "self.net = Sequential(", "self.net = Sequential(["),
             (MODEL, "            Sigmoid(),\n        )", "            Sigmoid(),\n        ])"),
         ),
-        {"modules.signatures": "Sequential(Conv2d(…), ReLU())"},
+        {"conventions.signatures": "Sequential(Conv2d(…), ReLU())"},
     ),
     "sgd_takes_the_net": Wrong(
         ((MODULES, "self.params = list(params)", "self.params = params.param()"),
          (MODEL, "SGD(self.net.param(),", "SGD(self.net,")),
-        {"modules.signatures": "SGD(net.param(), lr=0.1)"},
+        {"conventions.signatures": "SGD(net.param(), lr=0.1)"},
     ),
     "flat_param": Wrong(
         (
@@ -568,7 +568,7 @@ WRONG = {
             (MODULES, "self.params = list(params)", "self.params = list(zip(params[::2], params[1::2]))"),
             (MODEL, LOAD, "        for weight, value in zip(self.net.param()[::2], saved, strict=True):\n            weight.copy_(value)"),
         ),
-        {"modules.param_pairs": "expected 2 pairs"},
+        {"conventions.param_pairs": "expected 2 pairs"},
     ),
     "nested_param": Wrong(
         (
@@ -576,11 +576,11 @@ WRONG = {
             (MODULES, "self.params = list(params)", "self.params = [pair for layer in params for pair in layer]"),
             (MODEL, "zip(self.net.param(), saved", "zip(sum(self.net.param(), []), saved"),
         ),
-        {"modules.param_pairs": "Sequential"},
+        {"conventions.param_pairs": "Sequential"},
     ),
     "weight_called_w": Wrong(
         ((MODULES, "self.weight", "self.w"), (MODULES, "self.bias", "self.b")),
-        {"modules.signatures": "it is called w"},
+        {"conventions.signatures": "it is called w"},
     ),
     "bias_with_four_dimensions": Wrong(
         (
@@ -588,6 +588,6 @@ WRONG = {
             (MODULES, BIAS, "self.bias_grad += grad_y.sum((0, 2, 3), keepdim=True)"),
             (MODEL, "weight.copy_(value)", "weight.copy_(value.view(weight.shape))"),
         ),
-        {"modules.signatures": "has the shape 1×3×1×1"},
+        {"conventions.signatures": "has the shape 1×3×1×1"},
     ),
 }  # fmt: skip

@@ -5,7 +5,7 @@ import re
 import torch
 
 from ..context import Grading
-from ..intake import lint
+from ..intake import allowlist
 from ..registry import Failed, check
 from ..sandbox.child import SubmissionProblem
 from . import cases
@@ -38,8 +38,8 @@ def is_forbidden(note: str) -> bool:
     if kind == "operator":
         return OPERATORS.match(name) is not None
     if kind == "function":
-        allowed = name in lint.HANDOUT
-        return not allowed and any(name == b or name.startswith(f"{b}.") for b in lint.BANNED)
+        allowed = name in allowlist.HANDOUT
+        return not allowed and any(name == b or name.startswith(f"{b}.") for b in allowlist.BANNED)
     return kind in ("autograd", "torch.nn", "torch.optim")
 
 

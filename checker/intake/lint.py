@@ -13,56 +13,11 @@ import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
+from .allowlist import BANNED, CONSTANTS, DYNAMIC, DYNAMIC_MODULES, HANDOUT
+from .reach import files_reached, is_dunder, is_false, is_main_guard, names_reached
+
 ALLOWED, HELPER, FORBIDDEN, REVIEW = "allowed", "helper", "forbidden", "review"
 SOURCE_CAP = 2 << 20  # bytes of one file
-
-HANDOUT = {
-    "torch.empty", "torch.cat", "torch.arange", "torch.nn.functional.fold", "torch.nn.functional.unfold",
-    "torch.set_grad_enabled", "torch.no_grad", "torch.device", "torch.cuda.is_available", "torch.load", "torch.save",
-    "torch.Tensor", "torch.manual_seed",
-    "torch", "torch.nn", "torch.nn.functional", "torch.cuda",  # on the way to the names above
-}  # fmt: skip
-CONSTANT_NAMES = (
-    "float16", "float32", "float64", "float", "half", "double", "uint8", "int8", "int16", "int32", "int64",
-    "int", "long", "short", "bool", "bfloat16", "dtype", "pi", "inf", "nan", "strided", "contiguous_format",
-    "channels_last", "Size", "FloatTensor",
-)  # fmt: skip
-OPERATIONS = (
-    "conv1d", "conv2d", "conv3d", "convolution", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d",
-    "conv_tbc", "_convolution", "max_pool2d", "batch_norm", "layer_norm", "group_norm", "native_batch_norm",
-    "mkldnn_convolution", "cudnn_convolution",
-)  # fmt: skip
-CONSTANTS = {f"torch.{name}" for name in CONSTANT_NAMES}
-BANNED = {  # these and all below them
-    "torch.nn": "torch.nn other than functional.fold and unfold",
-    "torch.autograd": "autograd",
-    "torch.enable_grad": "autograd",
-    "torch.func": "autograd (torch.func)",
-    "torch._functorch": "autograd (torch.func)",
-    "torch.optim": "torch's optimisers",
-    "torch._C": "torch's internals",
-    "torch.ops": "torch's operators",
-    "torch._VF": "torch's internals",
-    "torch.jit": "torch's compiler",
-    "torch.compile": "torch's compiler",
-    "torch.hub": "downloaded code",
-} | {f"torch.{name}": "a network's operation from torch" for name in OPERATIONS}
-DYNAMIC = {"eval", "exec", "compile", "__import__", "globals", "vars"}
-DYNAMIC_MODULES = {
-    "importlib",
-    "ctypes",
-    "subprocess",
-    "socket",
-    "multiprocessing",
-    "inspect",
-    "gc",
-    "marshal",
-    "runpy",
-}
-CALLED_BY_GRADERS = {  # what is reached without being mentioned in the source
-    "Model", "Conv2d", "TransposeConv2d", "Upsampling", "NearestUpsampling", "ReLU", "Sigmoid", "Sequential", "MSE",
-    "SGD", "forward", "backward", "param", "predict", "train", "load_pretrained_model", "step", "zero_grad",
-}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -260,74 +215,3 @@ class Reader(ast.NodeVisitor):
     def visit_AnnAssign(self, node: ast.AnnAssign) -> None:
         if node.value:
             self.visit(node.value)
-
-
-def is_main_guard(test: ast.AST) -> bool:
-    return isinstance(test, ast.Compare) and isinstance(test.left, ast.Name) and test.left.id == "__name__"
-
-
-def is_false(test: ast.AST) -> bool:
-    if isinstance(test, ast.Constant):
-        return not test.value
-    return (isinstance(test, ast.Name) and test.id == "TYPE_CHECKING") or (
-        isinstance(test, ast.Attribute) and test.attr == "TYPE_CHECKING"
-    )
-
-
-def is_dunder(name: str) -> bool:
-    return name.startswith("__") and name.endswith("__")
-
-
-def names_reached(trees: dict[str, ast.Module]) -> set[str]:
-    """The names that reached code mentions; a definition is reached if its name is, beginning with the
-    graded ones.
-    """
-    reached, waiting = set(CALLED_BY_GRADERS), list(trees.values())
-    definitions: dict[str, list] = {}
-    while waiting:
-        for node in outside_definitions(waiting.pop()):
-            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-                definitions.setdefault(node.name, []).append(node)
-            elif isinstance(node, ast.Name):
-                reached.add(node.id)
-            elif isinstance(node, ast.Attribute):
-                reached.add(node.attr)
-            elif isinstance(node, ast.Constant) and isinstance(node.value, str):
-                reached.add(node.value)  # it may be the argument of a getattr
-        for name in [n for n in definitions if n in reached or is_dunder(n)]:
-            waiting += definitions.pop(name)
-    return reached
-
-
-def outside_definitions(tree: ast.AST):
-    """The nodes of a module or of a definition that run when it does, with inner definitions not entered."""
-    stack = list(ast.iter_child_nodes(tree))
-    while stack:
-        node = stack.pop()
-        if isinstance(node, ast.If) and (is_main_guard(node.test) or is_false(node.test)):
-            stack += node.orelse
-            continue
-        yield node
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            stack += node.decorator_list  # run when the definition is
-        else:
-            stack += ast.iter_child_nodes(node)
-
-
-def files_reached(trees: dict[str, ast.Module]) -> set[str]:
-    """The files that model.py imports, directly or not; told by the last parts of their names."""
-    by_name = {Path(file).stem: file for file in trees} | {
-        Path(file).parent.name: file for file in trees if Path(file).name == "__init__.py"
-    }
-    reached, waiting = set(), [f for f in ("model.py", "__init__.py") if f in trees]
-    while waiting:
-        file = waiting.pop()
-        reached.add(file)
-        for node in ast.walk(trees[file]):
-            parts: list[str] = []
-            if isinstance(node, ast.ImportFrom):
-                parts = [*(node.module or "").split("."), *(a.name for a in node.names)]
-            elif isinstance(node, ast.Import):
-                parts = [part for a in node.names for part in a.name.split(".")]
-            waiting += [by_name[p] for p in parts if p in by_name and by_name[p] not in reached]
-    return reached

@@ -90,7 +90,8 @@ def test_the_zip_holds_what_grading_needs_and_no_more(data):
     content = packaging.gradescope(data)
     assert content == packaging.gradescope(data)
     names = names_in(content)
-    assert {"setup.sh", "run_autograder", "requirements.txt", "test.py", "checker/config.toml", "checker/sandbox/worker.py",
+    assert {"setup.sh", "run_autograder", "requirements.txt", "test.py", "checker/config.toml",
+            "checker/sandbox/worker.py", "checker/reporters/templates/setup.sh",
             "data/load.py", "data/val_data.pkl", "data/train_data.pkl"} <= names  # fmt: skip
     assert not [name for name in names if name.startswith(("Proj_2", "tests", "report", "data/photos"))]
     assert not [name for name in names if "__pycache__" in name or name.startswith("/")]

@@ -29,7 +29,9 @@ def names(g: Grading):
     missing = [said(g, name) for name in GRADED if name not in g.session.loaded]
     if not set(UPSAMPLINGS) & set(g.session.loaded):
         instead = next((own for role in (*UPSAMPLINGS, "NearestConv") if (own := name_of(g, role))), None)
-        missing.append("TransposeConv2d or NearestUpsampling" + (f" ({instead} is judged in its place)" if instead else ""))
+        missing.append(
+            "TransposeConv2d or NearestUpsampling" + (f" ({instead} is judged in its place)" if instead else "")
+        )
     if missing:
         raise Failed(f"missing: {', '.join(missing)}", "Does model.py import them from where they are defined?")
 
@@ -78,7 +80,7 @@ def signatures(g: Grading):
 
 
 def in_another_order(g: Grading, own: str, role: str, built: Remote) -> str:
-    """What is said if the fourth argument is not the stride, or the fifth not the padding, as the output's size shows."""
+    """What is said if the fourth argument is not the stride or the fifth not the padding: the output's size shows."""
     height = {"Conv2d": 4, "TransposeConv2d": 15}[role]
     try:
         y = built.forward(torch.zeros(1, 3, 8, 8))
@@ -139,7 +141,9 @@ def direct(g: Grading):
     notes = conventions(g)["notes"]
     told = [notes[code] for code in ("manner", "sequential_returns", "pairs_only") if code in notes]
     if told:
-        raise Failed("; ".join(told), "Can a module be used by itself: y = m.forward(x), grad_x = m.backward(grad_y)?")
+        raise Failed(
+            "; ".join(told), "Can a module be used by itself: y = m.forward(x), grad_x = m.backward(grad_y)?"
+        )
 
 
 @check("conventions", needs=("api.imports",))
@@ -174,7 +178,9 @@ def sgd_call(g: Grading):
     g.session.new(own, g.session.keep(net, "param"), lr=0.1).step()
     after = module.parameters()
     if all(torch.equal(before[name], after[name]) for name in before):
-        raise Failed("SGD(net.param(), lr=0.1).step() leaves the weights as they are", "Does it read param()'s pairs?")
+        raise Failed(
+            "SGD(net.param(), lr=0.1).step() leaves the weights as they are", "Does it read param()'s pairs?"
+        )
 
 
 @check("conventions", needs=("api.imports",))

@@ -122,9 +122,7 @@ def grad_check(one: cases.Case, name: str) -> str:
     return f"modules.{prefix}_grad_{name}"
 
 
-def torch_step(
-    parameter: Tensor, gradient: Tensor, velocity: Tensor, lr: float, more: dict | None = None
-) -> None:
+def torch_step(parameter: Tensor, gradient: Tensor, velocity: Tensor, lr: float, more: dict | None = None) -> None:
     """What torch.optim.SGD does in a step, which itself would import torch's compiler for two seconds."""
     velocity.mul_((more or {}).get("momentum", 0.0)).add_(gradient)
     parameter.sub_(lr * velocity)

@@ -10,8 +10,19 @@ from torch import Tensor
 from . import tensors
 from .leaves import Path, at, leaves
 
-LISTS = ("param", "params", "parameters", "get_params", "get_parameters", "get_param", "param_list", "weights_and_grads")
-GRADIENT_NAME = re.compile(r"grad|^_?d_?[a-z]|_d[a-z]+$|^delta|^dl|^nabla|der(iv)?|velocity|moment|^g_?[wb]|grd", re.IGNORECASE)
+LISTS = (
+    "param",
+    "params",
+    "parameters",
+    "get_params",
+    "get_parameters",
+    "get_param",
+    "param_list",
+    "weights_and_grads",
+)
+GRADIENT_NAME = re.compile(
+    r"grad|^_?d_?[a-z]|_d[a-z]+$|^delta|^dl|^nabla|der(iv)?|velocity|moment|^g_?[wb]|grd", re.IGNORECASE
+)
 USUAL = {
     "weight": re.compile(r"_?(weights?|w|kernels?|filters?|k)", re.IGNORECASE),
     "bias": re.compile(r"_?(bias(es)?|b)", re.IGNORECASE),
@@ -76,7 +87,12 @@ def layout_of(own: Tensor, shape: tuple[int, ...]) -> Layout | None:
         if tuple(own.shape) == tuple(shape[i] for i in order):
             return Layout(order, said)
     o, c, kh, kw = shape
-    for rows, order in (((o,), plain), ((c * kh * kw,), (1, 2, 3, 0)), ((c,), (1, 0, 2, 3)), ((o * kh * kw,), (0, 2, 3, 1))):
+    for rows, order in (
+        ((o,), plain),
+        ((c * kh * kw,), (1, 2, 3, 0)),
+        ((c,), (1, 0, 2, 3)),
+        ((o * kh * kw,), (0, 2, 3, 1)),
+    ):
         if own.dim() >= 2 and own.squeeze().dim() == 2 and own.squeeze().shape[0] == rows[0]:
             return Layout(order, said)
     return Layout(plain, said)

@@ -6,9 +6,11 @@ from torch import Tensor
 
 from . import tensors
 from .building import parameters_of
-from .manners import call
+from .manners import Spy, call
 
-TARGET = re.compile(r"(y_?)?(target|label|truth|true|ground_?truth|gt|real|expected|clean|reference|ref|wanted|goal)s?(_?(y|output|tensor|img|image|data))?|t|y_?t|y_?true")
+TARGET = re.compile(
+    r"(y_?)?(target|label|truth|true|ground_?truth|gt|real|expected|clean|reference|ref|wanted|goal)s?(_?(y|output|tensor|img|image|data))?|t|y_?t|y_?true"
+)
 PREDICTION = re.compile(r".*(pred|out|input|estimate|y_?hat|result|x|inp|prediction|noisy|denoised).*|y|y_?p")
 
 
@@ -21,8 +23,12 @@ class Loss:
 
     def exchanged(self) -> bool:
         """Whether the target comes first, as its parameters' names say."""
-        method = getattr(self.raw, "forward", None) or getattr(type(self.raw), "__call__", None)
-        named = [p.name.lower() for p in parameters_of(method) or () if p.name != "self" and p.kind is p.POSITIONAL_OR_KEYWORD]
+        method = getattr(self.raw, "forward", None) or self.raw
+        named = [
+            p.name.lower()
+            for p in parameters_of(method) or ()
+            if p.name != "self" and p.kind is p.POSITIONAL_OR_KEYWORD
+        ]
         return len(named) >= 2 and bool(TARGET.fullmatch(named[0])) and not TARGET.fullmatch(named[1])
 
     def forward(self, prediction, target: Tensor):
@@ -48,8 +54,12 @@ class Loss:
         method = getattr(self.raw, "backward", None)
         if method is None:
             method = self.value.backward
-        required = [p for p in parameters_of(method) or () if p.default is p.empty and p.kind is p.POSITIONAL_OR_KEYWORD]
-        ways = {0: ((),), 1: ((net,), (1.0,)) if net is not None else ((1.0,),), 2: (ordered,)}.get(len(required), ((), ordered))
+        required = [
+            p for p in parameters_of(method) or () if p.default is p.empty and p.kind is p.POSITIONAL_OR_KEYWORD
+        ]
+        ways = {0: ((),), 1: ((net,), (1.0,)) if net is not None else ((1.0,),), 2: (ordered,)}.get(
+            len(required), ((), ordered)
+        )
         for i, way in enumerate(ways):
             try:
                 returned = method(*way)
@@ -76,7 +86,12 @@ class Loss:
             y = call(net, "forward", x)
             self.forward(y, target + shift)
             self.backward(net)
-            for found in (spy.given, spy.returned, tensors.gradient_of(x, prediction), tensors.gradient_of(y, prediction)):
+            for found in (
+                spy.given,
+                spy.returned,
+                tensors.gradient_of(x, prediction),
+                tensors.gradient_of(y, prediction),
+            ):
                 if isinstance(found, Tensor) and found.shape == prediction.shape:
                     return found
         return None

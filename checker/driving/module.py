@@ -187,7 +187,9 @@ class Driven:
         if listed is not None and not self.driver.steps_along(self, name, at(self.raw, path)):
             return listed  # what is listed is stale, and it is what the optimiser sees
         self.places["gradients"][name] = path
-        self.driver.note("gradients_beside", f"the gradient of the {name} is not listed by param(): it is .{describe(path)}")
+        self.driver.note(
+            "gradients_beside", f"the gradient of the {name} is not listed by param(): it is .{describe(path)}"
+        )
         return at(self.raw, path)
 
     def in_lists(self, own: Tensor) -> tuple[bool, object]:

@@ -1,4 +1,4 @@
-"""A Sequential of the submission made of driven modules: one output, one gradient of the input, those of every layer."""
+"""A Sequential of the submission, made of driven modules: its output, its input's gradient, those of all layers."""
 
 import contextlib
 
@@ -90,7 +90,9 @@ class Network:
     def unlisted(self) -> list[int]:
         """The layers with parameters, from 1, that the network's own list leaves out while it names others."""
         own = gradients.listed(self.raw)
-        named = [gradients.in_list(own, layer.tensor("weight"))[0] for layer in self.layers if "weight" in layer.places]
+        named = [
+            gradients.in_list(own, layer.tensor("weight"))[0] for layer in self.layers if "weight" in layer.places
+        ]
         return [i + 1 for i, there in enumerate(named) if not there] if any(named) else []
 
     def clear(self) -> None:

@@ -1,10 +1,14 @@
 """The submission's optimiser: what it is built from, and how it steps."""
 
+import contextlib
 import re
+
+import torch
 
 from .building import build, parameters_of
 from .gradients import drawn, listed
 from .manners import zero_grad
+from .search import TRIALS
 
 STEPS = "step", "update", "update_params", "update_parameters", "optimize", "apply", "update_weights"
 DEFAULTS = {"momentum": 0.0, "dampening": 0, "weight_decay": 0, "nesterov": False}
@@ -19,7 +23,9 @@ class Optimiser:
     def step(self) -> None:
         """A step, given what it insists on."""
         method = next(m for name in STEPS if callable(m := getattr(self.raw, name, None)))
-        required = [p for p in parameters_of(method) or () if p.default is p.empty and p.kind is p.POSITIONAL_OR_KEYWORD]
+        required = [
+            p for p in parameters_of(method) or () if p.default is p.empty and p.kind is p.POSITIONAL_OR_KEYWORD
+        ]
         if not required:
             method()
             return
@@ -52,7 +58,7 @@ def ways(net, module, lr: float, more: dict) -> list[tuple[str, dict]]:
 
 
 def construct(kind: type, arguments: dict):
-    """An optimiser of that class: under its own names for the arguments, else as the assignment has it, else lr first."""
+    """An optimiser of that class: by its own names of the arguments, else as the assignment has it, else lr first."""
     attempts = (
         lambda: build(kind, arguments, DEFAULTS),
         lambda: kind(*arguments.values()),
@@ -65,3 +71,24 @@ def construct(kind: type, arguments: dict):
             if i == len(attempts) - 1:
                 raise
     return None
+
+
+def way_to_step(driver) -> int:
+    """The first way of building the optimiser in which a step of it changes a convolution's weights; else the
+    first one in which it can be built.
+    """
+    role = next((role for role in ("Conv2d", "TransposeConv2d", "NearestConv") if driver.known(role)), "Conv2d")
+    buildable = []
+    for way in range(WAYS):
+        for arguments, shape in TRIALS[role]:
+            with contextlib.suppress(Exception):
+                driven = driver.module(role, list(arguments), {})
+                made = driver.built_optimiser(driven, way, 0.5, {})
+                buildable.append(way)
+                before = {name: value.clone() for name, value in driven.parameters().items()}
+                y = driven.forward(torch.empty(shape).uniform_(-1, 1))
+                driven.backward(torch.empty(y.shape).uniform_(-1, 1))
+                made.step()
+                if any(not torch.equal(before[name], value) for name, value in driven.parameters().items()):
+                    return way
+    return buildable[0] if buildable else 0

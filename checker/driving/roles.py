@@ -18,7 +18,9 @@ PATTERNS = {
     "MSE": r"mse|meansquared?errors?|l2|quadratic|squarederror",
     "SGD": r"sgd|(stochastic)?gradientdescent|optim|optimi[sz]er|sgdoptim(i[sz]er)?|optim(i[sz]er)?sgd",
 }
-TRIMMED = re.compile(r"^(my|own|our|custom|module|layer|loss|act(ivation)?)|(layer|module|loss|criterion|activation|2)$")
+TRIMMED = re.compile(
+    r"^(my|own|our|custom|module|layer|loss|act(ivation)?)|(layer|module|loss|criterion|activation|2)$"
+)
 
 
 def normalised(name: str) -> str:
@@ -29,7 +31,9 @@ def fits(name: str, role: str) -> bool:
     """Whether a class of this name may be meant to play this role."""
     spelt = normalised(name)
     pattern = PATTERNS[role]
-    return any(re.fullmatch(pattern, form) for form in (spelt, TRIMMED.sub("", spelt), TRIMMED.sub("", spelt + " ")[:-1]))
+    return any(
+        re.fullmatch(pattern, form) for form in (spelt, TRIMMED.sub("", spelt), TRIMMED.sub("", spelt + " ")[:-1])
+    )
 
 
 class Classes:

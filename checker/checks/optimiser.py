@@ -8,8 +8,9 @@ from torch import Tensor
 from ..context import Grading
 from ..registry import Failed, Follows, NotApplicable, Unjudged, check
 from ..sandbox.child import Raised
-from . import cases, diagnosis
+from . import cases
 from .compare import Mismatch, mismatch
+from .factors import factor_of
 from .judging import name_of, ready, with_parameters
 
 SHAPE = (3, 2, 4, 5)
@@ -62,7 +63,7 @@ def mse_backward(g: Grading):
     if found := mismatch(got, expected, tolerance):
         if got is None:
             raise Unjudged("MSE.backward returns no gradient, and none was found on the prediction or in a network")
-        factor = None if found.got is None else diagnosis.factor_of(found.got, expected, tolerance)
+        factor = None if found.got is None else factor_of(found.got, expected, tolerance)
         cause = got.cause if isinstance(got, Raised) else None
         raise Failed(f"MSE on 3×2×4×5: {found.message}", hint_of_factor(g, factor) if factor else "", cause=cause)
 
@@ -179,7 +180,7 @@ def hint_of_step(before: Tensor, found: Mismatch) -> str:
         return ""
     if torch.equal(found.got, before):
         return "The weights did not move: does step() change those that forward uses, in place?"
-    factor = diagnosis.factor_of(found.got - before, found.expected - before, 1e-3)
+    factor = factor_of(found.got - before, found.expected - before, 1e-3)
     if factor is None:
         return ""
     if abs(factor + 1) < 1e-3:

@@ -80,15 +80,15 @@ def convolutions(module: str) -> tuple[Case, ...]:
     """
     return (
         case(module, (1, 3, 8, 8), 3, 5, 3, weight=0.5),
-        case(module, (3, 3, 8, 8), 3, 5, 3, weight=3),
+        case(module, (3, 3, 8, 8), 3, 5, 3, weight=4),
         case(module, (3, 2, 5, 7), 2, 4, 1),
-        case(module, (3, 4, 6, 9), 4, 3, 3, weight=2, padding=1),
+        case(module, (3, 4, 6, 9), 4, 3, 3, weight=1.5, padding=1),
         case(module, (1, 5, 9, 6), 5, 2, 5, weight=0.25, padding=2),
         case(module, (1, 3, 6, 6), 3, 4, 2, weight=0.5, stride=2),
-        case(module, (3, 3, 8, 6), 3, 4, 2, weight=3, stride=2),
+        case(module, (3, 3, 8, 6), 3, 4, 2, weight=2, stride=2),
         case(module, (1, 2, 10, 9), 2, 3, 3, weight=0.5, stride=2),
         case(module, (3, 4, 8, 10), 4, 3, 3, weight=2, stride=2, padding=1),
-        case(module, (3, 2, 11, 10), 2, 6, 4, stride=3, padding=1),
+        case(module, (3, 2, 11, 10), 2, 6, 4, weight=1.5, stride=3, padding=2),
         case(module, (1, 2, 7, 8), 2, 3, 3, weight=0.25, stride=3),
         case(module, (1, 3, 7, 5), 3, 3, 3, weight=0.25, padding=2),
     )

@@ -186,8 +186,8 @@ def other_layouts(weight: Tensor) -> Iterator[Tensor]:
 
 
 REVIEWED = (
-    "The weight's gradient is computed in its transposed layout and then viewed in the weight's shape, which puts right "
-    "numbers in wrong places: is it XᵀP where PᵀX stands, or a permute in place of the view?"
+    "The weight's gradient is computed in its transposed layout and then viewed in the weight's shape, which puts "
+    "the right numbers in wrong places: is it XᵀP where PᵀX stands, or a permute in place of the view?"
 )
 
 

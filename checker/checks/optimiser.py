@@ -35,7 +35,7 @@ def loss(g: Grading) -> dict[str, tuple[object, Tensor]]:
     got = torch.tensor(got) if isinstance(got, float) else got
     got = got.reshape(()) if isinstance(got, Tensor) and got.numel() == 1 else got
     try:
-        gradient = mse.backward()
+        gradient = mse.gradient()
         if gradient is None:
             gradient = through_a_network(g, prediction, target)
     except Raised as raised:

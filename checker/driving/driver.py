@@ -138,9 +138,11 @@ class Driver:
         """A Sequential of driven modules, itself driven."""
         return Network(self, layers)
 
-    def loss(self) -> Loss:
+    def loss(self, wrapped: bool | None = None) -> Loss:
+        """The submission's loss; `wrapped` says whether it is given tensors of the submission's own class."""
         kind = self.class_of("MSE")[1]
-        wrapped = self.tensor_class is not None and any(manner.wrapped for manner in self.manners.values())
+        if wrapped is None:
+            wrapped = any(manner.wrapped for manner in self.manners.values())
         return Loss(self, build(kind, {}, {}), wrapped)
 
     def optimiser(self, driven, lr: float = 1e-3, more: dict | None = None) -> optimisers.Optimiser:
@@ -163,7 +165,7 @@ class Driver:
         kind = self.class_of("SGD")[1]
         net = driven.net if driven.net is not None else self.sequential_of([driven.raw], quietly=True)
         net = driven.raw if net is None else net
-        said, arguments = optimisers.ways(net, driven.raw, lr, more)[way]
+        said, arguments = optimisers.ways(net, driven.raws(), lr, more)[way]
         sources = {"lr": lr, "net": net, "param": lambda: gradients.listed(net)}
         return optimisers.Optimiser(optimisers.construct(kind, arguments()), sources, said)
 

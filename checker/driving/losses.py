@@ -48,7 +48,7 @@ class Loss:
         return tensors.unwrap(self.value)
 
     def backward(self, net=None):
-        """What the loss's own backward returns, or leaves on the prediction; called as it wants to be."""
+        """What the loss's own backward returns, called as it wants to be."""
         prediction, target = self.given
         ordered = (target, prediction) if self.exchanged() else (prediction, target)
         method = getattr(self.raw, "backward", None)
@@ -67,9 +67,15 @@ class Loss:
             except Exception:
                 if i == len(ways) - 1:
                     raise
-        if returned is None:
-            returned = tensors.gradient_of(prediction, tensors.unwrap(prediction))
-        return returned
+        return tensors.unwrap(returned)
+
+    def gradient(self):
+        """The gradient with respect to the prediction: what backward returns, or leaves on the prediction."""
+        returned = self.backward()
+        prediction = self.given[0]
+        if isinstance(returned, Tensor):
+            return returned
+        return tensors.gradient_of(prediction, tensors.unwrap(prediction))
 
     def gradient_in_a_network(self, prediction: Tensor, target: Tensor):
         """The gradient that reaches a network whose output is `prediction`, where the loss itself returns none: what

@@ -94,6 +94,10 @@ class Driven:
 
     # Use ------------------------------------------------------------------------------------------
 
+    def raws(self) -> list:
+        """The submission's own modules that this one is made of."""
+        return [self.raw]
+
     def prepare(self) -> None:
         """Do once what the module needs before it is used."""
         if self.ready:
@@ -222,18 +226,30 @@ def back_bare(driven: Driven, target, grad_y: Tensor):
 
 def back_loss(driven: Driven, target, grad_y: Tensor):
     """Through the submission's own loss, with the target for which the mean square's gradient is `grad_y`."""
-    y = tensors.unwrap(driven.output)
-    loss = driven.driver.loss()
-    loss.forward(driven.output, y - grad_y.to(y.dtype) * (y.numel() / 2))
-    returned = tensors.unwrap(loss.backward(target))
-    if isinstance(returned, Tensor) and returned.shape == y.shape and not (driven.spy and driven.spy.called):
-        driven.scale = 1.0
+    y, returned = called_loss(driven, target, grad_y)
+    handed_on = isinstance(returned, Tensor) and returned.shape == y.shape and hasattr(target, "backward")
+    if handed_on and not (driven.spy and driven.spy.called):
         return target.backward(driven.driver.tensor(grad_y, driven.manner.wrapped))
+    return returned
+
+
+def back_left(driven: Driven, target, grad_y: Tensor):
+    """The loss leaves its gradient on the output, from where the module's own backward takes it."""
+    called_loss(driven, target, grad_y)
+    return target.backward()
+
+
+def called_loss(driven: Driven, target, grad_y: Tensor) -> tuple[Tensor, object]:
+    """(output, what the loss's backward returned); `driven.scale` is then how its gradient compares with `grad_y`."""
+    y = tensors.unwrap(driven.output)
+    loss = driven.driver.loss(driven.manner.wrapped)
+    loss.forward(driven.output, y - grad_y.to(y.dtype) * (y.numel() / 2))
+    returned = loss.backward(target)
     seen = driven.spy.given if driven.spy else None
     if not isinstance(seen, Tensor):
         seen = tensors.gradient_of(driven.output, y)
     driven.scale = proportion(seen, grad_y)
-    return returned
+    return y, returned
 
 
-BACKWARD = {"module": back_module, "output": back_output, "bare": back_bare, "loss": back_loss}
+BACKWARD = {"module": back_module, "output": back_output, "bare": back_bare, "loss": back_loss, "left": back_left}

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from . import gradients, tensors
-from .manners import PREPARATIONS, Manner, Spy, call, zero_grad
+from .manners import BACKS, PREPARATIONS, Manner, Spy, call, zero_grad
 from .module import BACKWARD, Driven
 
 
@@ -19,6 +19,9 @@ class Network:
         self.manner: Manner | None = None
         self.spy = self.input = self.output = None
         self.scale, self.grad_y = 1.0, None
+
+    def raws(self) -> list:
+        return [layer.raw for layer in self.layers]
 
     def prepare(self) -> None:
         if self.manner.prepare == "train":
@@ -61,7 +64,7 @@ class Network:
     def manners(self, first: Manner):
         wrapped = first.wrapped
         for prepare in dict.fromkeys(("", first.prepare, *PREPARATIONS)):
-            for back in ("module", "output", "loss", "bare"):
+            for back in BACKS:
                 yield Manner(back, True, wrapped, prepare)
 
     def attempt(self, x: Tensor, grad_y: Tensor) -> dict[str, object]:

@@ -45,14 +45,14 @@ class Optimiser:
 WAYS = 6
 
 
-def ways(net, module, lr: float, more: dict) -> list[tuple[str, dict]]:
+def ways(net, modules: list, lr: float, more: dict) -> list[tuple[str, dict]]:
     """(what is said of it, arguments under torch's names) of the ways in which submissions build theirs."""
     return [
         ("net.param()", lambda: {"params": drawn(listed(net)), "lr": lr} | more),
         ("the network", lambda: {"params": net, "lr": lr} | more),
-        ("a list of modules", lambda: {"params": [module], "lr": lr} | more),
+        ("a list of modules", lambda: {"params": list(modules), "lr": lr} | more),
         ("a list of networks", lambda: {"params": [net], "lr": lr} | more),
-        ("a list of lists", lambda: {"params": [drawn(listed(module))], "lr": lr} | more),
+        ("a list of lists", lambda: {"params": [drawn(listed(module)) for module in modules], "lr": lr} | more),
         ("the learning rate alone", lambda: {"lr": lr} | more),
     ]
 

@@ -134,15 +134,15 @@ CONSEQUENCES = {
 
 def failed(failure: Failed, points: float, grading: Grading, check: Check) -> dict:
     """What a failure comes to: points for the share that is right, and none lost twice for one cause."""
+    share = round(points * failure.share, 1) if failure.share < 1 else 0.0
     first = grading.causes.setdefault(failure.cause, check.name) if failure.cause else check.name
     if first != check.name:
-        message = f"not judged: it is hidden by the mistake behind “{CHECKS[first].title}”"
-        return {"status": results.SKIPPED, "message": message}
+        message = f"hidden by the mistake behind “{CHECKS[first].title}”"
+        return {"status": results.SKIPPED, "message": message, "points": share}
     behind = [f for f in grading.findings.values() if f.group in CONSEQUENCES.get(check.name, ()) and is_wrong(f)]
     if behind:
         message = f"not judged, since “{behind[0].title}” failed; it was: {failure.message}"
         return {"status": results.SKIPPED, "message": message}
-    share = round(points * failure.share, 1) if failure.share < 1 else 0.0
     return {"status": results.FAILED, "message": failure.message, "hint": failure.hint, "points": share}
 
 

@@ -208,7 +208,7 @@ def zero_grad(g: Grading):
     first = once_more()
     problem = None
     try:
-        cleared = own.zero_grad()
+        cleared = own.zero_grad_of_optimiser() or own.zero_grad()
     except Raised as raised:
         cleared, problem = False, raised
     # What counts is that the next backward starts from zero, whatever is in between.

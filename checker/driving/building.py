@@ -23,6 +23,7 @@ MEANINGS = {
     r"|upscale|upsample",
     "lr": r"(lr|l_?r|learn(ing)?_?rate|eta|alpha|step_?size|gamma|rate|mu_?lr)\d?",
     "momentum": r"(momentum|mom|mu|beta|rho)\d?",
+    "weight_decay": r"(weight_?decay|wd|l2|decay|reg(ulari[sz]ation)?)\d?",
     "params": r"((model|net|network|module|all|list)_?(of_)?)?(param(eter)?s?|weights)(_?list)?"
     r"|(self_?)?(model|net(work)?|modules?|layers?|nn|sequential|seq)s?(_?list)?",
 }
@@ -34,7 +35,8 @@ FILLINGS = (
     (r".*(verbose|debug|nesterov|train|flag).*", False),
     (r".*(name|label|id).*", "layer"),
     (r".*(batch).*", 1),
-    (r".*(gain|std|scale|sigma).*", 1.0),
+    (r".*(scale|factor|upsampl|zoom|ratio).*", 2),
+    (r".*(gain|std|sigma).*", 1.0),
 )
 
 
@@ -53,6 +55,12 @@ def parameters_of(function) -> list[inspect.Parameter] | None:
         return list(inspect.signature(function).parameters.values())
     except (TypeError, ValueError):
         return None
+
+
+def required(function) -> list[inspect.Parameter]:
+    """The arguments that a function insists on."""
+    found = parameters_of(function) or ()
+    return [p for p in found if p.default is p.empty and p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
 
 
 def build(kind: type, given: dict, defaults: dict):
@@ -100,11 +108,8 @@ def is_pair_of_channels(parameter: inspect.Parameter, given: dict, taken: set) -
 
 def in_order(kind: type, parameters: list, given: dict, defaults: dict, left: list[str]):
     """The same when names tell too little: required arguments in torch's order, if there are as many."""
-    required = [
-        p for p in parameters if p.default is p.empty and p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)
-    ]
     needed = [value for name, value in given.items() if name not in defaults]
-    if len(required) == len(needed) and not set(left) & set(defaults):
+    if len(required(kind)) == len(needed) and not set(left) & set(defaults):
         by_name = {p.name: given[own] for p in parameters if (own := meaning(p.name, defaults)) in given}
         return kind(*needed, **by_name)
     raise Unsupported(f"{kind.__name__} has no argument for {', '.join(left)}")

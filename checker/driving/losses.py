@@ -5,7 +5,7 @@ import re
 from torch import Tensor
 
 from . import tensors
-from .building import parameters_of
+from .building import parameters_of, required
 from .manners import Spy, call
 
 TARGET = re.compile(
@@ -54,11 +54,9 @@ class Loss:
         method = getattr(self.raw, "backward", None)
         if method is None:
             method = self.value.backward
-        required = [
-            p for p in parameters_of(method) or () if p.default is p.empty and p.kind is p.POSITIONAL_OR_KEYWORD
-        ]
+        needed = required(method)
         ways = {0: ((),), 1: ((net,), (1.0,)) if net is not None else ((1.0,),), 2: (ordered,)}.get(
-            len(required), ((), ordered)
+            len(needed), ((), ordered)
         )
         for i, way in enumerate(ways):
             try:

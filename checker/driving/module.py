@@ -1,11 +1,13 @@
 """One module of a submission, used as torch's would be: forward, backward, gradients, whatever it needs for that."""
 
 import contextlib
+import re
 
 import torch
 from torch import Tensor
 
 from . import gradients, tensors
+from .building import required
 from .leaves import at, describe
 from .manners import Manner, Spy, call, proportion, zero_grad
 
@@ -122,6 +124,10 @@ class Driven:
             raise problem
         return called
 
+    def zero_grad_of_optimiser(self) -> bool:
+        """The same by the optimiser alone; False if it has no method for it, or there is no optimiser."""
+        return bool(self.driver.known("SGD")) and zero_grad(self.driver.optimiser(self).raw)
+
     def clearing(self):
         """What may have a zero_grad, what prepares the module first: itself, the network around it, an optimiser."""
         order = [self.manner.prepare, "module", "network", "optimiser"]
@@ -207,7 +213,16 @@ class Driven:
 
 
 def back_module(driven: Driven, target, grad_y: Tensor):
-    return target.backward(driven.driver.tensor(grad_y, driven.manner.wrapped))
+    """With the gradient, and with the input as well where a module does not keep it."""
+    grad_y = driven.driver.tensor(grad_y, driven.manner.wrapped)
+    named = [p.name.lower() for p in required(target.backward)]
+    if len(named) < 2:
+        return target.backward(grad_y)
+    first_is_gradient = [bool(GRADIENT.search(name)) for name in named[:2]] != [False, True]
+    return target.backward(*((grad_y, driven.input) if first_is_gradient else (driven.input, grad_y)))
+
+
+GRADIENT = re.compile(r"grad|dl|^d|err|delta|loss")
 
 
 def back_output(driven: Driven, target, grad_y: Tensor):

@@ -5,7 +5,7 @@ import re
 
 import torch
 
-from .building import build, parameters_of
+from .building import build, required
 from .gradients import drawn, listed
 from .manners import zero_grad
 from .search import TRIALS
@@ -23,13 +23,11 @@ class Optimiser:
     def step(self) -> None:
         """A step, given what it insists on."""
         method = next(m for name in STEPS if callable(m := getattr(self.raw, name, None)))
-        required = [
-            p for p in parameters_of(method) or () if p.default is p.empty and p.kind is p.POSITIONAL_OR_KEYWORD
-        ]
-        if not required:
+        needed = required(method)
+        if not needed:
             method()
             return
-        name = required[0].name.lower()
+        name = needed[0].name.lower()
         if re.search(r"lr|rate|eta", name):
             method(self.sources["lr"])
         elif re.search(r"param|grad|weight", name):

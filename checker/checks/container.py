@@ -28,12 +28,12 @@ def sequence(g: Grading) -> dict:
     y.backward(cotangent_of_net(g, y).double())
     expected = {"forward": y.detach(), "input": x.grad}
     expected |= {f"weight {i + 1}": layer.weight.grad for i, layer in enumerate(theirs)}
+    got = {}
     try:
-        got = net.run(given[0].x, cotangent_of_net(g, y))
+        got["forward"] = net.forward(given[0].x)
+        got |= net.run(given[0].x, cotangent_of_net(g, y))
     except SubmissionProblem as problem:
-        got = dict.fromkeys(expected, problem)
-    if not isinstance(got, dict):
-        raise SubmissionProblem("its network could not be used")
+        got = dict.fromkeys(expected, problem) | got
     return {part: (got.get(part), value) for part, value in expected.items()} | {
         "unlisted": got.get("unlisted") or []
     }

@@ -4,7 +4,8 @@ import torch
 from torch import Tensor
 
 from ..context import Grading
-from ..registry import Failed, NotApplicable, check
+from ..registry import Failed, Follows, NotApplicable, check
+from ..results import FAILED
 from ..sandbox.child import Raised, SubmissionProblem
 from ..sandbox.session import Remote
 from . import cases
@@ -28,9 +29,10 @@ def names(g: Grading):
     """All graded names can be imported from model.py"""
     missing = [said(g, name) for name in GRADED if name not in g.session.loaded]
     if not set(UPSAMPLINGS) & set(g.session.loaded):
-        instead = next((own for role in (*UPSAMPLINGS, "NearestConv") if (own := name_of(g, role))), None)
+        instead = [own for role in (*UPSAMPLINGS, "NearestConv") if (own := name_of(g, role))]
+        instead.sort(key=lambda own: own not in g.session.loaded)
         missing.append(
-            "TransposeConv2d or NearestUpsampling" + (f" ({instead} is judged in its place)" if instead else "")
+            "TransposeConv2d or NearestUpsampling" + (f" ({instead[0]} is judged in its place)" if instead else "")
         )
     if missing:
         raise Failed(f"missing: {', '.join(missing)}", "Does model.py import them from where they are defined?")
@@ -178,6 +180,8 @@ def sgd_call(g: Grading):
     g.session.new(own, g.session.keep(net, "param"), lr=0.1).step()
     after = module.parameters()
     if all(torch.equal(before[name], after[name]) for name in before):
+        if g.findings["optimiser.sgd_step"].status == FAILED:
+            raise Follows("optimiser.sgd_step")
         raise Failed(
             "SGD(net.param(), lr=0.1).step() leaves the weights as they are", "Does it read param()'s pairs?"
         )
@@ -244,4 +248,6 @@ def no_bias(g: Grading):
         for part in outcome.expected:
             found = outcome.mismatch(part, tolerance)
             if found and not any(other.mismatch(part, tolerance) for other in core):
-                raise Failed(f"{one}: {found.message}", "Is a bias added all the same?")
+                raise Failed(
+                    f"{one}: {found.message}", "Is a bias added all the same? There is none added if bias=False."
+                )

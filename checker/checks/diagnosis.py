@@ -28,7 +28,7 @@ def explain(outcomes: list[Outcome], part: str, tolerance: float) -> str:
     wrong = [o for o in outcomes if o.mismatch(part, tolerance)]
     if not wrong:
         return ""
-    if hint := of_shape(wrong, part) or of_exception(wrong, part):
+    if hint := of_shape(wrong, part):
         return hint
     valued = [o for o in wrong if not wrong_form(o.got[part], tuple(o.expected[part].shape))]
     if any(o.got[part].isnan().any() for o in valued):
@@ -40,7 +40,8 @@ def explain(outcomes: list[Outcome], part: str, tolerance: float) -> str:
                 return sentence
         if factor := common_factor(valued, part, tolerance):
             return f"The values are {factor} what they should be: is a factor missing, or one too many?"
-    return pattern([o.case for o in outcomes if o not in wrong], [o.case for o in wrong])
+    where = pattern([o.case for o in outcomes if o not in wrong], [o.case for o in wrong])
+    return where or of_exception(wrong, part)
 
 
 # Other shapes, and exceptions -------------------------------------------------------------------------

@@ -70,7 +70,10 @@ class Driver:
         """What plays each role. An upsampling has the role of what it computes, whatever its name is."""
         kinds = {role: self.classes.of_role(role) for role in ROLES}
         upsamplings = [kinds.pop(role) for role in ("TransposeConv2d", "NearestUpsampling", "Upsampling")]
-        for name, kind in dict.fromkeys(pair for pair in upsamplings if pair):
+        handed_in = sorted(
+            (pair for pair in upsamplings if pair), key=lambda pair: pair[0] not in self.classes.exported
+        )
+        for name, kind in dict.fromkeys(handed_in):
             role, factor = upsampling.recognise(self, name, kind)
             kinds.setdefault(role, (name, kind))
             self.factors.setdefault(role, factor)

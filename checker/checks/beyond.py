@@ -20,9 +20,8 @@ def extra(g: Grading, *extras: cases.Case) -> dict:
             found = outcome.mismatch(part, tolerance)
             if found and not any(one.mismatch(part, tolerance) for one in core):
                 same = [o for o in outcomes if o.case.module == outcome.case.module]
-                hint = diagnosis.explain([outcome], part, tolerance) or diagnosis.explain(
-                    [*core, *same], part, tolerance
-                )
+                hint = diagnosis.explain([*core, *same], part, tolerance)
+                hint = hint or diagnosis.explain([outcome], part, tolerance)
                 raise Failed(f"{outcome.case}, {PARTS[part]}: {found.message}", hint)
     return {"geometries": len(outcomes)}
 

@@ -189,7 +189,7 @@ def sgd_call(g: Grading):
 
 @check("conventions", needs=("api.imports",))
 def assigned_weights(g: Grading):
-    """weight and bias have torch's shapes; new ones that are assigned are used by the next forward, and listed"""
+    """weight and bias have torch's shapes; new ones that are assigned are used, and listed"""
     tolerance = g.config["tolerance"]["absolute"]
 
     def assigned(one: cases.Case) -> None:

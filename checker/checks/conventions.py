@@ -136,7 +136,7 @@ def describe(value) -> str:
 
 @check("conventions", needs=("api.imports",))
 def direct(g: Grading):
-    """Gradients are had by forward(x) and backward(gradient), which returns the input's gradient"""
+    """Gradients are had by forward(x) and backward(gradient), which returns the input's"""
     for role in cases.CORE:
         if name_of(g, role):
             g.once(cases.sweep, role)
@@ -150,7 +150,7 @@ def direct(g: Grading):
 
 @check("conventions", needs=("api.imports",))
 def loss_call(g: Grading):
-    """The loss is called as MSE().forward(prediction, target) and backward() returns the gradient"""
+    """The loss is MSE().forward(prediction, target); its backward() returns the gradient"""
     own = exported(g, "MSE")
     if own is None:
         raise NotApplicable("model.py gives no MSE")

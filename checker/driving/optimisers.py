@@ -62,13 +62,13 @@ def construct(kind: type, arguments: dict):
         lambda: kind(*arguments.values()),
         lambda: kind(arguments["lr"], *[value for name, value in arguments.items() if name != "lr"]),
     )
-    for i, attempt in enumerate(attempts):
+    problem = None
+    for attempt in attempts:
         try:
             return attempt()
-        except Exception:
-            if i == len(attempts) - 1:
-                raise
-    return None
+        except Exception as error:
+            problem = problem or error
+    raise problem
 
 
 def way_to_step(driver) -> int:

@@ -7,11 +7,12 @@ from torch import Tensor
 
 from ..context import Grading
 from ..registry import Failed, Follows, NotApplicable, Unjudged, check
+from ..results import FAILED
 from ..sandbox.child import Raised
 from . import cases
 from .compare import Mismatch, mismatch
 from .factors import factor_of
-from .judging import name_of, ready, with_parameters
+from .judging import conventions, name_of, ready, with_parameters
 
 SHAPE = (3, 2, 4, 5)
 STEPS = 3
@@ -146,6 +147,8 @@ def judge_steps(g: Grading, hint: str = "", **options) -> None:
     settings = ", ".join(f"{key}={value}" for key, value in flat.items() if key != "more")
     for name, before, got, expected in steps(g, g.once(steppable), **options):
         if found := mismatch(got, expected, tolerance):
+            if conventions(g)["tape"] and g.findings["optimiser.mse_backward"].status == FAILED:
+                raise Follows("optimiser.mse_backward")  # all gradients come from the loss, and are as wrong
             message = f"{name} after {STEPS} steps of SGD({settings}): {found.message}"
             raise Failed(message, hint or hint_of_step(before.double(), found))
     return None

@@ -197,6 +197,7 @@ class Driver:
                 for pair in [self.known(role)]
             },
             "factors": dict(self.factors),
+            "tape": any(manner.back in ("loss", "left") for manner in self.manners.values()),
             "exported": sorted(self.classes.exported),
             "dtype": str(torch.get_default_dtype()).removeprefix("torch."),
             "notes": dict(self.notes),

@@ -152,7 +152,7 @@ def weights(outcome: Outcome, part: str) -> Iterator[tuple[str, Tensor]]:
         )
         yield "The kernel's gradient is flipped: in which order are its rows and columns?", expected.flip(2, 3)
         yield "The kernel's gradient has rows and columns exchanged: is there a transpose too many?", expected.mT
-        layout = "The weight's gradient has another layout, input and output channels exchanged: is a transpose missing?"
+        layout = "The layout is another one, with input and output channels exchanged: is a transpose missing?"
         for values in other_layouts(expected):
             yield layout, values
     elif part != "grad_bias":

@@ -37,16 +37,21 @@ def loss(g: Grading) -> dict[str, tuple[object, Tensor]]:
     got = got.reshape(()) if isinstance(got, Tensor) and got.numel() == 1 else got
     try:
         gradient = mse.gradient()
-        if gradient is None:
-            gradient = through_a_network(g, prediction, target)
     except Raised as raised:
         gradient = raised
+    if not isinstance(gradient, Tensor):
+        found = through_a_network(g, prediction, target)
+        gradient = gradient if found is None else found
     return {"forward": (got, value.detach()), "backward": (gradient, theirs.grad)}
 
 
-def through_a_network(g: Grading, prediction: Tensor, target: Tensor):
-    """The gradient that a loss hands to a network, where it returns none: that of an activation's input, undone."""
-    return g.session.loss().gradient_in_a_network(prediction, target)
+def through_a_network(g: Grading, prediction: Tensor, target: Tensor) -> Tensor | None:
+    """The gradient that a loss hands to a network, where it returns none itself; None if that shows nowhere."""
+    try:
+        found = g.session.loss().gradient_in_a_network(prediction, target)
+    except Raised:
+        return None
+    return found if isinstance(found, Tensor) else None
 
 
 @check("optimiser", needs=("api.imports",))

@@ -10,7 +10,7 @@ CHANNELS = r"_?(ch(an(nel)?s?)?|c|features?|planes?|maps?|dims?|depth|size|filte
 # What an argument is called → torch's name for it. In the order in which they are tried.
 MEANINGS = {
     "output_padding": r"out(put)?_?pad(ding)?",
-    "in_channels": rf"ic|inp|{NUMBER}(in(put)?|c|ch|prev|source){CHANNELS}"
+    "in_channels": rf"ic|{NUMBER}(in(p(ut)?)?|c|ch|prev|source){CHANNELS}"
     r"|(ch(an(nel)?s?)?|c|n|nb|num|features?|dim)_?in(put)?s?|.*in(put)?_?ch(an(nel)?s?)?|ch(an(nel)?s?)?_?in.*",
     "out_channels": rf"oc|{NUMBER}(out(put)?|next|target){CHANNELS}|{NUMBER}(filters|kernels)"
     r"|(ch(an(nel)?s?)?|c|n|nb|num|features?|dim)_?out(put)?s?|.*out(put)?_?ch(an(nel)?s?)?|ch(an(nel)?s?)?_?out.*",
@@ -23,6 +23,8 @@ MEANINGS = {
     r"|upscale|upsample",
     "lr": r"(lr|l_?r|learn(ing)?_?rate|eta|alpha|step_?size|gamma|rate|mu_?lr)\d?",
     "momentum": r"(momentum|mom|mu|beta|rho)\d?",
+    "layers": r"(list_?(of_)?)?(layers?|modules?|mods|blocks|net(work)?|seq|args)(_?list)?",
+    "loss": r"(loss|criterion|cost|objective)(_?(fn|func(tion)?|module|layer))?",
     "weight_decay": r"(weight_?decay|wd|l2|decay|reg(ulari[sz]ation)?)\d?",
     "params": r"((model|net|network|module|all|list)_?(of_)?)?(param(eter)?s?|weights)(_?list)?"
     r"|(self_?)?(model|net(work)?|modules?|layers?|nn|sequential|seq)s?(_?list)?",
@@ -75,6 +77,9 @@ def build(kind: type, given: dict, defaults: dict):
     known = given.keys() | defaults.keys()
     for parameter in parameters:
         own = meaning(parameter.name, known)
+        if isinstance(parameter.default, tuple) and len(parameter.default) == 2:
+            given = given | {own: paired(given[own])} if own in given else given
+            defaults = defaults | {own: paired(defaults[own])} if own in defaults else defaults
         if parameter.kind is parameter.VAR_KEYWORD:
             by_name |= {name: value for name, value in given.items() if name not in taken}
             taken |= set(given)
@@ -97,6 +102,11 @@ def build(kind: type, given: dict, defaults: dict):
     if left:
         return in_order(kind, parameters, given, defaults, left)
     return kind(*positional, **by_name)
+
+
+def paired(value):
+    """A size as the pair that a class with pairs for defaults expects."""
+    return (value, value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
 def is_pair_of_channels(parameter: inspect.Parameter, given: dict, taken: set) -> bool:

@@ -6,7 +6,8 @@ import torch
 from torch import Tensor
 
 from . import gradients, optimisers, tensors, upsampling
-from .building import build
+from .building import build, meaning, required
+from .leaves import held
 from .losses import Loss
 from .manners import Manner
 from .module import Driven
@@ -131,7 +132,7 @@ class Driver:
             kind = self.class_of("Sequential")[1]
             if self.sequential_way is None:
                 self.sequential_way = way_to_put_together(self, kind)
-            return SEQUENTIALS[self.sequential_way](kind, raws)
+            return SEQUENTIALS[self.sequential_way](self, kind, raws)
         except Exception:
             if quietly:
                 return None
@@ -141,12 +142,19 @@ class Driver:
         """A Sequential of driven modules, itself driven."""
         return Network(self, layers)
 
-    def loss(self, wrapped: bool | None = None) -> Loss:
-        """The submission's loss; `wrapped` says whether it is given tensors of the submission's own class."""
-        kind = self.class_of("MSE")[1]
+    def loss(self, wrapped: bool | None = None, net=None) -> Loss:
+        """The submission's loss; `wrapped` says whether it is given tensors of the submission's own class. If the
+        network holds a loss, it is that one, and if a loss wants to know its network, `net`.
+        """
         if wrapped is None:
             wrapped = any(manner.wrapped for manner in self.manners.values())
-        return Loss(self, build(kind, {}, {}), wrapped)
+        kind = self.class_of("MSE")[1]
+        own = next((found for found in held(net) if type(found) is kind), None) if net is not None else None
+        if own is None:
+            wants_one = required(kind) and meaning(required(kind)[0].name, ("params", "layers"))
+            net = self.sequential_of([self.raw("ReLU", [], {})], quietly=True) if net is None and wants_one else net
+            own = build(kind, {wants_one: net} if wants_one else {}, {})
+        return Loss(self, own, wrapped)
 
     def optimiser(self, driven, lr: float = 1e-3, more: dict | None = None) -> optimisers.Optimiser:
         """An optimiser for a driven module or network, built in the way in which a step changes the weights."""

@@ -88,8 +88,9 @@ class Loss:
             spy = Spy(driven.raw)
             x = self.driver.tensor(prediction + shift, self.wrapped)
             y = call(net, "forward", x)
-            self.forward(y, target + shift)
-            self.backward(net)
+            loss = self.driver.loss(self.wrapped, net)
+            loss.forward(y, target + shift)
+            loss.backward(net)
             for found in (
                 spy.given,
                 spy.returned,

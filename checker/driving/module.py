@@ -257,7 +257,7 @@ def back_left(driven: Driven, target, grad_y: Tensor):
 def called_loss(driven: Driven, target, grad_y: Tensor) -> tuple[Tensor, object]:
     """(output, what the loss's backward returned); `driven.scale` is then how its gradient compares with `grad_y`."""
     y = tensors.unwrap(driven.output)
-    loss = driven.driver.loss(driven.manner.wrapped)
+    loss = driven.driver.loss(driven.manner.wrapped, target)
     loss.forward(driven.output, y - grad_y.to(y.dtype) * (y.numel() / 2))
     returned = loss.backward(target)
     seen = driven.spy.given if driven.spy else None

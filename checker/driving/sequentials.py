@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from . import tensors
+from .building import build, required
 from .manners import call
 
 
@@ -21,10 +22,19 @@ def appended(kind: type, raws: list):
     raise LookupError("there is no method to add a layer with")
 
 
+def with_a_loss(driver, kind: type, raws: list):
+    """A network that is built from its modules and the loss that it is trained with."""
+    parts = {"layers": list(raws)}
+    if (loss := driver.known("MSE")) and not required(loss[1]):
+        parts["loss"] = loss[1]()
+    return build(kind, parts, {})
+
+
 SEQUENTIALS = (
-    lambda kind, raws: kind(*raws),
-    lambda kind, raws: kind(list(raws)),
-    lambda kind, raws: appended(kind, raws),
+    lambda driver, kind, raws: kind(*raws),
+    lambda driver, kind, raws: kind(list(raws)),
+    lambda driver, kind, raws: appended(kind, raws),
+    with_a_loss,
 )
 
 
@@ -35,7 +45,7 @@ def way_to_put_together(driver, kind: type) -> int:
     for way, build_in in enumerate(SEQUENTIALS):
         for in_own_class in dict.fromkeys((wrapped, driver.tensor_class is not None)):
             with contextlib.suppress(Exception):
-                net = build_in(kind, [driver.raw("ReLU", [], {}), driver.raw("ReLU", [], {})])
+                net = build_in(driver, kind, [driver.raw("ReLU", [], {}), driver.raw("ReLU", [], {})])
                 y = tensors.unwrap(call(net, "forward", driver.tensor(x, in_own_class)))
                 if isinstance(y, Tensor) and y.shape == x.shape:
                     return way

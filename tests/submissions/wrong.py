@@ -21,17 +21,22 @@ class Wrong:
 
 
 def make(name: str, folder: Path) -> Path:
-    """Write the wrong submission of that name into `folder`; every text that an edit replaces must be there."""
-    shutil.copytree(TEXTBOOK, folder, dirs_exist_ok=True)
-    for file, old, new in WRONG[name].edits:
+    """Write the wrong submission of that name into `folder`."""
+    return patched(TEXTBOOK, WRONG[name].edits, folder, name)
+
+
+def patched(source: Path, edits: tuple[tuple[str, str, str | None], ...], folder: Path, name: str) -> Path:
+    """Copy the submission `source` into `folder` and make the edits; every text that one replaces must be there."""
+    shutil.copytree(source, folder, dirs_exist_ok=True)
+    for file, old, new in edits:
         path = folder / "Proj_2" / file
         if new is None:
             path.unlink()
             continue
-        source = path.read_text(encoding="utf-8")
-        if old not in source:
+        text = path.read_text(encoding="utf-8")
+        if old not in text:
             raise ValueError(f"{name}: {old!r} is not in {file}")
-        path.write_text(source.replace(old, new), encoding="utf-8")
+        path.write_text(text.replace(old, new), encoding="utf-8")
     return folder
 
 

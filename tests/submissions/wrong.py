@@ -176,7 +176,7 @@ WRONG = {
     ),
     "channels_not_transposed": Wrong(
         modules(TRANSPOSED_WEIGHT, "(columns @ self.x.transpose(1, 2)).sum(0)"),
-        {"modules.transposed_grad_weight": "input and output channels exchanged"},
+        {"modules.transposed_grad_weight": "computed in its transposed layout"},
         TRAINING,
     ),
     # The bias ---------------------------------------------------------------------------------------------------

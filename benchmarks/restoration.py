@@ -3,11 +3,10 @@ picture and of the denoised one.
 
 python -m benchmarks.restoration FOLDER --noise gaussian:25 --weights FILE [--network NAME] [--name NAME]
 
-As the field measures (T. Huang et al., Neighbor2Neighbor, arXiv 2101.02824): RGB values 0–255, the noisy picture as the
-noise makes it, not clipped; the denoised one clipped to 0–255 but not rounded; the mean is that of the pictures' own
-figures. The seed of a picture's noise is its place in the folder's order, so that all networks see the same noise.
-SSIM is scikit-image's with the settings of its authors (Z. Wang et al., IEEE TIP 13 (4), 2004), the mean over the
-colours.
+As the field measures (T. Huang et al., Neighbor2Neighbor, arXiv 2101.02824): RGB values 0–255, the noisy picture as
+the noise makes it, not clipped; the denoised one clipped to 0–255 but not rounded; the mean is that of the pictures'
+own figures. A picture's place in the folder's order seeds its noise, so that all networks see the same. SSIM is
+scikit-image's with the settings of its authors (Z. Wang et al., IEEE TIP 13 (4), 2004), the mean over the colours.
 """
 
 import argparse

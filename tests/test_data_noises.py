@@ -1,4 +1,4 @@
-"""The catalogue: each noise is what its formula says, in mean, variance and independence; and names are understood."""
+"""The catalogue: each noise has its formula's mean, variance and independence, and names are understood."""
 
 import pytest
 import torch

@@ -32,6 +32,7 @@ from training.record import read_state
 
 from .timing import write
 
+WINDOW = 11  # pixels a side, of the SSIM
 MEASURES = ("noisy_psnr", "noisy_ssim", "psnr", "ssim")
 
 
@@ -82,6 +83,8 @@ def measure(network, kept, paths):
         height, width = (length // kept.block * kept.block for length in photo.shape[2:])
         photo = photo[:, :, :height, :width]
         clean, noisy = kept.clean(photo), kept.corrupt(photo, Generator().manual_seed(number))
+        if min(clean.shape[2:]) < WINDOW:
+            raise DataError(f"{path} makes a clean picture of less than {WINDOW} pixels a side, too few for the SSIM")
         denoised = predict(network, noisy.to(device), mixed).clamp_(0, 255).cpu()
         figures = (measure(picture, clean) for picture in (noisy, denoised) for measure in (_psnr, _ssim))
         pictures.append({"picture": path.name, **dict(zip(MEASURES, figures, strict=True))})

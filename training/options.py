@@ -35,6 +35,7 @@ DEFAULTS = {
         "targets": "noisy",
         "lr": 6e-4,
         "batch": 32,
+        "loss": "l2",
         "schedule": "trapezoid",
         "decay": 0.5,
         "clip": 0.5,

@@ -1,3 +1,3 @@
 """The framework, a concept a file. In the order to read them: module, buffers, activation, loss, container,
-patches, convolution, conv, upsampling, optim, networks, training, prediction.
+skip, patches, convolution, conv, upsampling, pooling, initialisation, optim, networks, training, reach, prediction.
 """

@@ -26,10 +26,7 @@ class Conv2d(Convolution):
 
     def output_size(self, h, w):
         """The height and width of the output for an input of height `h` and width `w`."""
-        return tuple(
-            (length + 2 * p - d * (k - 1) - 1) // s + 1
-            for length, k, s, p, d in zip((h, w), *self.window, strict=True)
-        )
+        return self.window.output_size(h, w)
 
     def forward(self, x, scratch=False):
         x = self._checked(x, self.in_channels)

@@ -32,8 +32,9 @@ from data.noise import noise
 from data.psnr import psnr
 from data.scenes import noisy_scenes, photo_scenes
 from Proj_2.others.loss import LOSSES
-from Proj_2.others.networks import NETWORKS, REDUCTION
+from Proj_2.others.networks import NETWORKS
 from Proj_2.others.prediction import predict
+from Proj_2.others.reach import reduction
 from Proj_2.others.training import BatchTraining, Training, one_cycle, trapezoid
 from training.options import UsageError, arguments, kind, new, resumed
 from training.record import checkpoint, plain, plot, read_state, resume, write, write_log, write_state
@@ -137,6 +138,9 @@ def _photo_source(config):
 
 def _crop_source(config):
     """The same at full size: a function from an epoch's number to its batches, and what the PSNR is measured on."""
+    grid = reduction(_network(config))
+    if config["crop"] % grid:
+        raise UsageError(f"--crop is {config['crop']}, but the network {config['network']} needs multiples of {grid}")
     if config["noisy"]:
         train, held_out = noisy_scenes(config["noisy"], config["crop"])
         print(f"PSNR: of {len(held_out)} scenes held out, to their other noisy pictures; less than to clean ones")
@@ -155,8 +159,9 @@ def _pair_source(config):
     path = Path(config["data"]) / TRAIN_FILE
     pairs = load_pair(path)
     height, width = pairs[0].shape[2:]
-    if height % REDUCTION or width % REDUCTION:
-        raise UsageError(f"{path} holds pictures of {height}×{width}; expected multiples of {REDUCTION} a side")
+    grid = reduction(_network(config))
+    if height % grid or width % grid:
+        raise UsageError(f"{path} holds pictures of {height}×{width}; expected multiples of {grid} a side")
     photo = photo_of_each_pair(path.parent)
     if photo is None:
         photo = torch.arange(len(pairs[0]))  # the course's: every pair is of a picture of its own

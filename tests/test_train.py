@@ -199,7 +199,7 @@ def test_the_best_weights_are_those_of_the_epoch_with_the_highest_psnr(pairs, tm
 
 def test_no_photograph_is_both_trained_on_and_held_out_of_a_built_folder(photos, tmp_path):
     build([photos], train_pairs=90, val_pairs=1, out=tmp_path, workers=1, say=lambda line: None)
-    source, held_out = train._pair_source({"data": tmp_path, "pairs": None})
+    source, held_out = train._pair_source({"data": tmp_path, "pairs": None, "network": "paper"})
     trained, held = ({tuple(picture[:, 0, 0].tolist()) for picture in half[0]} for half in (source(1), held_out))
     assert len(held) >= 1
     assert len(trained) >= 8

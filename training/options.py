@@ -10,9 +10,7 @@ from data.noise import NOISES, noise
 from Proj_2.others.loss import LOSSES
 from Proj_2.others.networks import NETWORKS
 from Proj_2.others.precision import has_fast_bfloat16
-from Proj_2.others.training import one_cycle, trapezoid
 
-SCHEDULES = {"one-cycle": one_cycle, "trapezoid": trapezoid}
 # A run trains on one of three things: `pairs` that a file holds; `windows` of photographs, made small by the course's
 # noise; or `crops` of photographs at full size, or of noisy pictures. What an option is if it is not given:
 DEFAULTS = {
@@ -54,6 +52,7 @@ ABOUT = {
     "targets": ("photographs at full size", "--photos and a --noise other than the course's"),
     "crop": ("pictures at full size", "--noisy, or --photos and a --noise other than the course's"),
 }
+# And for each source of pictures which of them have a meaning.
 MEANT = {
     "pairs": (),
     "windows": ("noise", "val_list", "exclude", "pairs", "windows", "zoom"),
@@ -195,7 +194,7 @@ def _parser(description):
     add("--crop", _number(int, 8, 4096), "N", "pixels a side of a crop, a multiple of the network's reduction")
     choose("--loss", tuple(LOSSES), "the noise's own unless given")
     add("--lr", _number(float, 1e-9, 1), "LR", "Adam's learning rate at its peak")
-    choose("--schedule", tuple(SCHEDULES), "how the learning rate rises and falls")
+    choose("--schedule", ("one-cycle", "trapezoid"), "how the learning rate rises and falls")
     add("--decay", _number(float, 0, 1), "PART", "the last part of a trapezoid, in which the rate falls; 0: never")
     add("--clip", _number(float, 0, 1e9), "NORM", "largest norm of a step's gradients; 0: any")
     add("--average", _number(float, 0, 0.99999), "DECAY", "keep an average of the weights, and measure it; 0: none")

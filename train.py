@@ -41,7 +41,7 @@ from training.record import checkpoint, plain, plot, read_state, resume, write, 
 
 HELD_OUT = 1000  # pairs that a checkpoint is chosen on
 MIDDLE = 256  # pixels a side, at most, of what is measured of a photograph held out
-WARMUP = 200  # steps in which the learning rate of a trapezoid rises
+WARMUP = 200  # steps in which the learning rate of a trapezoid rises, or a twentieth of a short run
 
 
 def main(argv=None):
@@ -106,7 +106,7 @@ def _training(network, config):
     schedule = one_cycle
     if config["schedule"] == "trapezoid":
         steps = config["epochs"] * -(-config["pairs"] // config["batch"])
-        schedule = partial(trapezoid, warmup=min(0.5, WARMUP / steps), decay=config["decay"])
+        schedule = partial(trapezoid, warmup=min(0.05, WARMUP / steps), decay=config["decay"])
     made = BatchTraining if kind(config) == "crops" else Training
     return made(
         network,

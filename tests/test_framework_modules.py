@@ -4,10 +4,13 @@ import oracle
 import pytest
 import torch
 
+from Proj_2.others import winograd
+
 PRECISIONS = pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=["float32", "float64"])
 # Enough to meet every code path that a geometry can choose, for the tests that vary something else.
 SOME = [
     *oracle.POINTWISE,
+    *oracle.FILTERED,
     *oracle.POOLING,
     *oracle.NETWORKS,
     *oracle.SKIPS,
@@ -116,7 +119,7 @@ def test_upsampling_is_the_transposed_convolution(fw):
     assert issubclass(fw.Upsampling, fw.TransposeConv2d)
 
 
-@pytest.mark.parametrize("spec", [*oracle.SKIPS, *oracle.POOLING, "LeakyReLU(negative_slope=0.1)"])
+@pytest.mark.parametrize("spec", [*oracle.SKIPS, *oracle.FILTERED, *oracle.POOLING, "LeakyReLU(negative_slope=0.1)"])
 def test_bfloat16(fw, spec):
     oracle.check_bfloat16(fw, spec)
 
@@ -160,3 +163,21 @@ def test_arguments_out_of_range_are_refused_in_words(fw, name, arguments, messag
 def test_options_of_pooling_are_refused_in_words(fw, option):
     with pytest.raises(NotImplementedError, match=option):
         fw.MaxPool2d(2, **{option: True})
+
+
+@pytest.mark.parametrize("size", [(3, 33, 70), (1, 150, 41)], ids=str)
+def test_filtering_in_blocks(fw, monkeypatch, size):
+    """Pictures and rows of tiles that are worked on apart give what they give together."""
+    n, h, w = size
+    monkeypatch.setattr(winograd, "AT_ONCE", 2**13)
+    convolution, twin = oracle.build(fw, "Conv2d(16, 20, 3, padding=1)", torch.float64)
+    blocks = [part for *part, _ in winograd._blocks((n, h, w, 20), 20)]
+    assert len(blocks) > 2
+    x = torch.randn(n, 16, h, w, dtype=torch.float64, requires_grad=True)
+    y = twin(x)
+    oracle.close("forward", convolution.forward(x), y)
+    grad_y = torch.randn_like(y)
+    expected, *added = torch.autograd.grad(y, [x, *twin.parameters()], grad_y)
+    oracle.close("grad_x", convolution.backward(grad_y), expected)
+    for got, wanted in zip(oracle.gradients(convolution), added, strict=True):
+        oracle.close("gradient", got, wanted)

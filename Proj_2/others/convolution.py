@@ -120,6 +120,9 @@ class Convolution(Module):
         else:
             product = self._transposed_product(right, left).t()
         gradient.add_(product.reshape(gradient.shape))
+        self._add_to_bias_gradient(grad_y)
+
+    def _add_to_bias_gradient(self, grad_y):
         if self.bias is not None:
             self.bias_grad.add_(grad_y.sum(0))
 

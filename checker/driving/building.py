@@ -77,6 +77,11 @@ def build(kind: type, given: dict, defaults: dict):
     known = given.keys() | defaults.keys()
     for parameter in parameters:
         own = meaning(parameter.name, known)
+        if component := side_of(parameter.name, given, defaults):
+            whole, side = component
+            taken.add(whole)
+            by_name[parameter.name] = paired(given.get(whole, defaults.get(whole)))[side]
+            continue
         if isinstance(parameter.default, tuple) and len(parameter.default) == 2:
             given = given | {own: paired(given[own])} if own in given else given
             defaults = defaults | {own: paired(defaults[own])} if own in defaults else defaults
@@ -102,6 +107,22 @@ def build(kind: type, given: dict, defaults: dict):
     if left:
         return in_order(kind, parameters, given, defaults, left)
     return kind(*positional, **by_name)
+
+
+SIDES = {
+    "kernel_size": r"(k(er(nel)?)?|filter)_?(size_?)?",
+    "stride": r"(d|s|stride|step)_?",
+    "padding": r"(p|pad(ding)?)_?",
+}
+
+
+def side_of(name: str, given: dict, defaults: dict) -> tuple[str, int] | None:
+    """(torch's name, 0 for the vertical or 1 for the horizontal side) for arguments such as kW and stride_h."""
+    for whole, pattern in SIDES.items():
+        match = re.fullmatch(rf"{pattern}(h|w|x|y|height|width)", name.lower())
+        if match and (whole in given or whole in defaults):
+            return whole, int(match.groups()[-1][0] in "wx")
+    return None
 
 
 def paired(value):

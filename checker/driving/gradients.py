@@ -178,6 +178,20 @@ def is_like(value, parameter: Tensor) -> bool:
     return isinstance(value, Tensor) and value.numel() == parameter.numel() and not same(value, parameter)
 
 
+def returned(value, name: str, parameter: Tensor):
+    """The gradient of a parameter among what a backward returned beside the input's: by its name, or its size."""
+    if isinstance(value, dict):
+        named = [
+            item for key, item in value.items() if USUAL[name].fullmatch(re.sub("^d(l|L)?_?|grad_?", "", str(key)))
+        ]
+        fitting = [item for item in (*named, *value.values()) if is_like(item, parameter)]
+    elif isinstance(value, list | tuple):
+        fitting = [found for item in value if (found := returned(item, name, parameter)) is not None]
+    else:
+        fitting = [value] if is_like(value, parameter) else []
+    return tensors.unwrap(fitting[0]) if fitting else None
+
+
 def beside(module, path: Path, parameter: Tensor, before: dict[Path, Tensor]) -> Path | None:
     """The way to the gradient as an attribute: on the tensor, on the object around it, or another tensor of its size
     that the backward pass has changed since `before`; the one whose name and shape are most like a gradient's.

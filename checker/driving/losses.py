@@ -20,6 +20,7 @@ class Loss:
     def __init__(self, driver, raw, wrapped: bool):
         self.driver, self.raw, self.wrapped = driver, raw, wrapped
         self.given = self.value = None
+        self.returned = None  # the gradient, where forward returns it as well
 
     def exchanged(self) -> bool:
         """Whether the target comes first, as its parameters' names say."""
@@ -45,10 +46,14 @@ class Loss:
             if not self.wrapped:
                 raise
             self.value = call(self.raw, "forward", *(tensors.unwrap(one) for one in ordered))
+        if isinstance(self.value, tuple | list) and len(self.value) == 2:
+            self.value, self.returned = self.value
         return tensors.unwrap(self.value)
 
     def backward(self, net=None):
         """What the loss's own backward returns, called as it wants to be."""
+        if isinstance(self.returned, Tensor):
+            return self.returned
         prediction, target = self.given
         ordered = (target, prediction) if self.exchanged() else (prediction, target)
         method = getattr(self.raw, "backward", None)

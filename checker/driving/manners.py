@@ -15,7 +15,7 @@ from torch import Tensor
 from . import tensors
 
 ZERO_GRAD = re.compile(
-    r"(set|put)?(zero|reset|clear|clean|init(iali[sz]e)?|empty|flush|nul)(all|the)?(d|param(eter)?s?)?grad(ient)?s?(tozero)?|zero|clear"
+    r"(set|put)?(zero|reset|clear|clean|init(iali[sz]e)?|empty|flush|nul)(all|the)?(d|param(eter)?s?)?grad(ient)?s?(param(eter)?s?)?(tozero)?|zero|clear"
 )
 
 

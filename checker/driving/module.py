@@ -1,15 +1,13 @@
 """One module of a submission, used as torch's would be: forward, backward, gradients, whatever it needs for that."""
 
 import contextlib
-import re
 
 import torch
 from torch import Tensor
 
-from . import gradients, tensors
-from .building import required
+from . import backward, gradients, tensors
 from .leaves import at, describe
-from .manners import Manner, Spy, call, proportion, zero_grad
+from .manners import Manner, Spy, call, zero_grad
 
 NAMES = "weight", "bias"
 
@@ -26,6 +24,8 @@ class Driven:
         self.input = self.output = self.spy = None
         self.ready = False
         self.net = driver.sequential_of([raw]) if manner.network else None
+        self.cache = self.beside = None  # what forward and backward returned besides
+        self.updates: dict[str, Tensor] = {}  # gradients of a module that steps in its backward
 
     # Parameters -----------------------------------------------------------------------------------
 
@@ -151,7 +151,13 @@ class Driven:
         self.spy = Spy(self.raw) if self.manner.network and hasattr(self.raw, "backward") else None
         self.input = self.driver.tensor(x, self.manner.wrapped)
         self.output = call(self.net if self.manner.network else self.raw, "forward", self.input)
+        if isinstance(self.output, tuple | list) and len(self.output) == 2 and isinstance(self.output[0], Tensor):
+            self.output, self.cache = self.output
         return tensors.unwrap(self.output)
+
+    def parts(self) -> list["Driven"]:
+        """The modules with parameters that this one is made of."""
+        return [self]
 
     def backward(self, grad_y: Tensor):
         """The gradient with respect to the input of the last forward; what was returned, if none can be had."""
@@ -159,7 +165,7 @@ class Driven:
         self.before = gradients.snapshot(self.raw, sizes)
         self.scale = 1.0
         target = self.net if self.manner.network else self.raw
-        returned = BACKWARD[self.manner.back](self, target, grad_y)
+        returned = backward.WAYS[self.manner.back](self, target, grad_y)
         grad_x = tensors.unwrap(returned)
         x = tensors.unwrap(self.input)
         candidates = (grad_x, self.spy and self.spy.returned, tensors.gradient_of(self.input, x))
@@ -181,6 +187,10 @@ class Driven:
 
     def own_gradient(self, name: str, own: Tensor):
         """The gradient as the submission keeps it."""
+        if name in self.updates:
+            return self.updates[name]
+        if self.beside is not None and (found := gradients.returned(self.beside, name, own)) is not None:
+            return found
         where = self.places.setdefault("gradients", {}).get(name)
         if where == "list":
             return self.in_lists(own)[1]
@@ -210,61 +220,3 @@ class Driven:
             inside, gradient = gradients.in_list(gradients.listed(net), own) if net is not None else (False, None)
             found |= inside
         return found, gradient
-
-
-def back_module(driven: Driven, target, grad_y: Tensor):
-    """With the gradient, and with the input as well where a module does not keep it."""
-    grad_y = driven.driver.tensor(grad_y, driven.manner.wrapped)
-    named = [p.name.lower() for p in required(target.backward)]
-    if len(named) < 2:
-        return target.backward(grad_y)
-    first_is_gradient = [bool(GRADIENT.search(name)) for name in named[:2]] != [False, True]
-    return target.backward(*((grad_y, driven.input) if first_is_gradient else (driven.input, grad_y)))
-
-
-GRADIENT = re.compile(r"grad|dl|^d|err|delta|loss")
-
-
-def back_output(driven: Driven, target, grad_y: Tensor):
-    if isinstance(driven.output, Tensor):
-        raise driven.driver.Undriven("the output is a plain tensor, which has no backward of its own")
-    try:
-        return driven.output.backward(grad_y)
-    except TypeError:
-        return driven.output.backward(driven.driver.tensor(grad_y, True))
-
-
-def back_bare(driven: Driven, target, grad_y: Tensor):
-    driven.output.grad = grad_y.clone()
-    return target.backward()
-
-
-def back_loss(driven: Driven, target, grad_y: Tensor):
-    """Through the submission's own loss, with the target for which the mean square's gradient is `grad_y`."""
-    y, returned = called_loss(driven, target, grad_y)
-    handed_on = isinstance(returned, Tensor) and returned.shape == y.shape and hasattr(target, "backward")
-    if handed_on and not (driven.spy and driven.spy.called):
-        return target.backward(driven.driver.tensor(grad_y, driven.manner.wrapped))
-    return returned
-
-
-def back_left(driven: Driven, target, grad_y: Tensor):
-    """The loss leaves its gradient on the output, from where the module's own backward takes it."""
-    called_loss(driven, target, grad_y)
-    return target.backward()
-
-
-def called_loss(driven: Driven, target, grad_y: Tensor) -> tuple[Tensor, object]:
-    """(output, what the loss's backward returned); `driven.scale` is then how its gradient compares with `grad_y`."""
-    y = tensors.unwrap(driven.output)
-    loss = driven.driver.loss(driven.manner.wrapped, target)
-    loss.forward(driven.output, y - grad_y.to(y.dtype) * (y.numel() / 2))
-    returned = loss.backward(target)
-    seen = driven.spy.given if driven.spy else None
-    if not isinstance(seen, Tensor):
-        seen = tensors.gradient_of(driven.output, y)
-    driven.scale = proportion(seen, grad_y)
-    return y, returned
-
-
-BACKWARD = {"module": back_module, "output": back_output, "bare": back_bare, "loss": back_loss, "left": back_left}

@@ -5,9 +5,9 @@ import contextlib
 import torch
 from torch import Tensor
 
-from . import gradients, tensors
+from . import backward, gradients, tensors
 from .manners import BACKS, PREPARATIONS, Manner, Spy, call, zero_grad
-from .module import BACKWARD, Driven
+from .module import Driven
 
 
 class Network:
@@ -18,7 +18,11 @@ class Network:
         self.raw = self.net = driver.sequential_of([layer.raw for layer in layers])
         self.manner: Manner | None = None
         self.spy = self.input = self.output = None
-        self.scale, self.grad_y = 1.0, None
+        self.scale = 1.0
+        self.cache = self.beside = None
+
+    def parts(self) -> list[Driven]:
+        return self.layers
 
     def raws(self) -> list:
         return [layer.raw for layer in self.layers]
@@ -80,9 +84,11 @@ class Network:
         self.spy = spies[-1] if spies else None
         self.input = self.driver.tensor(x, self.manner.wrapped)
         self.output = call(self.raw, "forward", self.input)
+        if isinstance(self.output, tuple | list) and len(self.output) == 2 and isinstance(self.output[0], Tensor):
+            self.output, self.cache = self.output
         y = tensors.unwrap(self.output)
         found = {"forward": y}
-        returned = tensors.unwrap(BACKWARD[self.manner.back](self, self.raw, grad_y))
+        returned = tensors.unwrap(backward.WAYS[self.manner.back](self, self.raw, grad_y))
         candidates = (returned, spies and spies[0].returned, tensors.gradient_of(self.input, x))
         found["input"] = next((g for g in candidates if isinstance(g, Tensor) and g.shape == x.shape), None)
         if not (isinstance(returned, Tensor) and returned.shape == x.shape):

@@ -22,7 +22,9 @@ class Optimiser:
 
     def step(self) -> None:
         """A step, given what it insists on."""
-        method = next(m for name in STEPS if callable(m := getattr(self.raw, name, None)))
+        method = next((m for name in STEPS if callable(m := getattr(self.raw, name, None))), None)
+        if method is None:
+            raise LookupError(f"{type(self.raw).__name__} has no step()")
         needed = required(method)
         if not needed:
             method()
@@ -57,7 +59,9 @@ def ways(net, modules: list, lr: float, more: dict) -> list[tuple[str, dict]]:
 
 def construct(kind: type, arguments: dict):
     """An optimiser of that class: by its own names of the arguments, else as the assignment has it, else lr first."""
+    alone = {name: value for name, value in arguments.items() if name != "params"}
     attempts = (
+        *([lambda: build(kind, alone, DEFAULTS)] if registers(kind) else []),
         lambda: build(kind, arguments, DEFAULTS),
         lambda: kind(*arguments.values()),
         lambda: kind(arguments["lr"], *[value for name, value in arguments.items() if name != "lr"]),
@@ -65,10 +69,26 @@ def construct(kind: type, arguments: dict):
     problem = None
     for attempt in attempts:
         try:
-            return attempt()
+            made = attempt()
+            register(made, arguments.get("params"))
+            return made
         except Exception as error:
             problem = problem or error
     raise problem
+
+
+REGISTER = re.compile(r"(register|attach|bind|add|set)(_?(net(work)?|model|module|param(eter)?)s?)?(_?group)?")
+
+
+def registers(kind: type) -> list[str]:
+    """The methods by which an optimiser is told what it steps for, where that is a call of its own."""
+    return [name for name in dir(kind) if REGISTER.fullmatch(name.lower()) and callable(getattr(kind, name))]
+
+
+def register(made, params) -> None:
+    for name in registers(type(made)):
+        if len(required(getattr(made, name))) == 1:
+            getattr(made, name)(params)
 
 
 def way_to_step(driver) -> int:

@@ -118,7 +118,12 @@ class Driver:
             self.searching.add(role)
             self.manners[role] = search(self, role)
             self.searching.discard(role)
-        return self.made(role, args, kwargs, self.manners.get(role, Manner()))
+        driven = self.made(role, args, kwargs, self.manners.get(role, Manner()))
+        if any(name in driven.places and driven.tensor(name) is None for name in driven.shapes):
+            channels = driven.shapes["weight"][0 if role == "TransposeConv2d" else 1]
+            with contextlib.suppress(Exception):  # its weights are made by the first forward
+                driven.forward(torch.zeros(1, channels, 8, 8))
+        return driven
 
     def made(self, role: str, args: list, kwargs: dict, manner: Manner) -> Driven:
         places = self.places.setdefault(role, {"layouts": {}})

@@ -71,6 +71,14 @@ def peak() -> int:
     return next(int(line.split()[1]) << 10 for line in lines if line.startswith("VmHWM"))
 
 
+def survivors(patience: float = 2.0) -> list[int]:
+    """What the server of submissions has left running: a process that was ended takes a moment to be gone."""
+    until = time.monotonic() + patience
+    while (left := descendants(forkserver.server().process.pid)) and time.monotonic() < until:
+        time.sleep(0.05)
+    return left
+
+
 @pytest.mark.parametrize("one", HOSTILE, ids=lambda one: one.name)
 def test_hostile(one, data, listener, tmp_path, monkeypatch, record_property):
     work, outside = tmp_path / "work", tmp_path / "outside"
@@ -92,7 +100,7 @@ def test_hostile(one, data, listener, tmp_path, monkeypatch, record_property):
     # Nothing outside is changed, nothing is left, nobody was reached.
     assert digest(tmp_path) == before
     assert not os.path.exists("/tmp/MARK")
-    left = descendants(forkserver.server().process.pid)
+    left = survivors()
     assert left == [], [Path(f"/proc/{pid}/status").read_text() for pid in left]
     if "no network" not in missing:
         with pytest.raises(TimeoutError):
@@ -106,7 +114,10 @@ def test_hostile(one, data, listener, tmp_path, monkeypatch, record_property):
     if one.expect is not None:
         assert report.verdict == (results.FAILED if one.expect else results.PASSED), messages
     for check, message in one.expect or ():
-        assert re.match(f"failed: .*({message})", messages[check], re.DOTALL), messages
+        # What several checks run into is told by the first of them, and the others name that one.
+        assert messages[check].startswith(("failed: ", "skipped: hidden by")), messages
+        told = [messages[check]] if messages[check].startswith("failed") else list(messages.values())
+        assert any(re.match(f"failed: .*({message})", one, re.DOTALL) for one in told), messages
 
 
 # A machine that refuses namespaces --------------------------------------------------------------------

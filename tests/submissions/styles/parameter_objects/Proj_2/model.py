@@ -16,7 +16,7 @@ class Model:
             ConvTranspose2d(16, 3, 2, stride=2), Sigmoid(),
         )
         self.loss = MSELoss()
-        self.optimizer = SGDOptimizer(self.net.parameters(), learning_rate=4.)
+        self.optimizer = SGDOptimizer(self.net.parameters(), learning_rate=1.5)
 
     def load_pretrained_model(self) -> None:
         with (Path(__file__).parent / "bestmodel.pth").open("rb") as file:

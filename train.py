@@ -1,20 +1,23 @@
 #!/usr/bin/env python3
-"""Train a network on photographs, with new noise for every epoch, or on the noisy pairs of a folder.
+"""Train a network on photographs, with new noise for every epoch, or on noisy pairs, such as your own.
 
     python train.py --photos DIR [DIR ...] --network large --epochs 30 --out runs/mine
+    python train.py --photos DIR [DIR ...] --noise gaussian:25 --out runs/mine
+    python train.py --noisy FIRST SECOND --out runs/mine
     python train.py --data data --network paper
     python train.py --resume --out runs/mine
 
-OUT gets config.json, log.csv, curve.png, last.pth (from which --resume goes on) and best.pth, a plain state dict
-that can be copied to Proj_2/bestmodel.pth. Ctrl-C or a crash loses at most the epoch under way.
+The noise is the course's, which makes photographs small, unless --noise says another; then crops of the photographs
+at full size are trained on. OUT gets config.json, log.csv, curve.png, last.pth (from which --resume goes on) and
+best.pth, a plain state dict (of the course's noise, one that can be copied to Proj_2/bestmodel.pth; else of 16 bits).
+Ctrl-C or a crash loses at most the epoch under way.
 """
 
-import argparse
-import csv
 import json
-import os
+import signal
 import sys
 import time
+from functools import partial
 from math import isfinite
 from pathlib import Path
 
@@ -22,28 +25,30 @@ import torch
 from tqdm import tqdm
 
 from data.build import TRAIN_FILE, photo_of_each_pair
-from data.files import replacing
+from data.crops import Crops
 from data.fresh import fresh_pairs
 from data.load import DataError, load_pair
+from data.noise import noise
 from data.psnr import psnr
-from Proj_2.others.networks import NETWORKS, REDUCTION
-from Proj_2.others.precision import has_fast_bfloat16
+from data.scenes import noisy_scenes, photo_scenes
+from Proj_2.others.loss import LOSSES
+from Proj_2.others.networks import NETWORKS
 from Proj_2.others.prediction import predict
-from Proj_2.others.training import Training
+from Proj_2.others.reach import reduction
+from Proj_2.others.training import BatchTraining, Training, one_cycle, trapezoid
+from training.options import UsageError, arguments, kind, new, resumed
+from training.record import checkpoint, plain, plot, read_state, resume, write, write_log, write_state
 
 HELD_OUT = 1000  # pairs that a checkpoint is chosen on
-FOR_PHOTOS = ("val_list", "pairs", "windows", "zoom")  # options that say how pairs are made
-
-
-class UsageError(Exception):
-    """Something that whoever called this program can put right."""
+MIDDLE = 256  # pixels a side, at most, of what is measured of a photograph held out
+WARMUP = 200  # steps in which the learning rate of a trapezoid rises, or a twentieth of a short run
 
 
 def main(argv=None):
-    defaults, given = _arguments(argv)
+    defaults, given = arguments(argv, __doc__)
     out = given.get("out", defaults["out"])
     try:
-        config = _resumed(out, given) if "resume" in given else _new(out, defaults, given)
+        config = resumed(out, given) if "resume" in given else new(out, defaults, given)
         with torch.no_grad():
             run(config, out)
     except (UsageError, DataError, OSError) as error:
@@ -60,30 +65,58 @@ def main(argv=None):
 
 def run(config, out):
     """Train as `config` says from where `out` stands, and leave everything there."""
-    pairs, held_out = _photo_source(config) if config["photos"] else _pair_source(config)
-    _write(out / "config.json", lambda path: path.write_text(json.dumps(config, indent=1) + "\n", "utf-8"))
+    sources = {"pairs": _pair_source, "windows": _photo_source, "crops": _crop_source}
+    pairs, held_out = sources[kind(config)](config)
+    at_full_size = kind(config) == "crops"
+    write(out / "config.json", lambda path: path.write_text(json.dumps(config, indent=1) + "\n", "utf-8"))
     torch.manual_seed(config["seed"])
-    network = NETWORKS[config["network"]]().to("cuda" if torch.cuda.is_available() else "cpu")
-    recipe = (config[name] for name in ("epochs", "pairs", "lr", "batch", "seed"))
-    training = Training(network, *recipe, mixed=config["precision"] == "mixed")
-    rows = _load(out, network, training)
-    print(f"{'epoch':>6}{'loss':>10}{'PSNR, dB':>10}{'seconds':>9}", *map(_line, rows), sep="\n")
+    network = _network(config)
+    if config["init"]:
+        read_state(config["init"], network)
+    training = _training(network, config)
+    rows = resume(out / "last.pth", network, training)
+    print(f"{'epoch':>6}{'loss':>10}{'PSNR, dB':>10}{'seconds':>9}", *map(_line, rows), sep="\n", flush=True)
     best = max((row["psnr"] for row in rows), default=0.0)
+    measured = _network(config) if training.average else network
     for epoch in range(len(rows) + 1, config["epochs"] + 1):
         start = time.perf_counter()
         loss = _epoch(training, pairs, epoch, f"epoch {epoch}/{config['epochs']}, best {best:.2f} dB")
-        score = psnr(predict(network, held_out[0]), held_out[1]).mean().item()
+        if training.average:
+            measured.load_state_dict(training.average.state_dict())
+        score = _score(measured, held_out, training.mixed) if at_full_size else _score(measured, [held_out], False)
         rows.append({"epoch": epoch, "loss": loss, "psnr": score, "seconds": time.perf_counter() - start})
         if score > best:
             best = score
-            _write_state(out / "best.pth", _plain(network))
-        _write(out / "log.csv", lambda path: _write_log(path, rows))
-        _write(out / "curve.png", lambda path: _plot(path, rows))
+            write_state(out / "best.pth", plain(measured.state_dict(), torch.float16 if at_full_size else None))
+        write(out / "log.csv", lambda path: write_log(path, rows))
+        write(out / "curve.png", lambda path: plot(path, rows))
         # Last: what counts as done is what this file says.
-        _write_state(out / "last.pth", _checkpoint(network, training, rows))
+        write_state(out / "last.pth", checkpoint(network, training, rows))
         print(_line(rows[-1]), flush=True)
     chosen = max(rows, key=lambda row: row["psnr"])
     print(f"best: {chosen['psnr']:.3f} dB after epoch {chosen['epoch']}, in {out / 'best.pth'}")
+
+
+def _network(config):
+    return NETWORKS[config["network"]]().to("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def _training(network, config):
+    """The training that `config` asks for, at its beginning."""
+    schedule = one_cycle
+    if config["schedule"] == "trapezoid":
+        steps = config["epochs"] * -(-config["pairs"] // config["batch"])
+        schedule = partial(trapezoid, warmup=min(0.05, WARMUP / steps), decay=config["decay"])
+    made = BatchTraining if kind(config) == "crops" else Training
+    return made(
+        network,
+        *(config[name] for name in ("epochs", "pairs", "lr", "batch", "seed")),
+        mixed=config["precision"] == "mixed",
+        loss=LOSSES[config["loss"]](),
+        schedule=schedule,
+        clip=config["clip"],
+        average=config["average"],
+    )
 
 
 def _photo_source(config):
@@ -91,10 +124,34 @@ def _photo_source(config):
     pictures of photographs that are not trained on.
     """
     fresh, held_out = fresh_pairs(
-        config["photos"], config["windows"], HELD_OUT, config["val_list"], config["zoom"], config["seed"]
+        config["photos"],
+        config["windows"],
+        HELD_OUT,
+        config["val_list"],
+        config["zoom"],
+        config["seed"],
+        config.get("exclude"),
     )
     print(f"PSNR: of {HELD_OUT} pictures of photographs held out")
     return (lambda epoch: fresh.epoch(epoch, config["pairs"])), held_out
+
+
+def _crop_source(config):
+    """The same at full size: a function from an epoch's number to its batches, and what the PSNR is measured on."""
+    grid = reduction(_network(config))
+    if config["crop"] % grid:
+        raise UsageError(f"--crop is {config['crop']}, but the network {config['network']} needs multiples of {grid}")
+    if config["noisy"]:
+        train, held_out = noisy_scenes(config["noisy"], config["crop"])
+        print(f"PSNR: of {len(held_out)} scenes held out, to their other noisy pictures; less than to clean ones")
+        kept = None
+    else:
+        train, held_out = photo_scenes(config["photos"], config["crop"], config["val_list"], config["exclude"])
+        print(f"PSNR: of {len(held_out)} photographs held out; {len(train)} are trained on")
+        kept = noise(config["noise"])
+    crops = Crops(train, kept, config["crop"], config["seed"], config["targets"] == "clean")
+    middles = list(Crops(held_out, kept).middles(MIDDLE))
+    return (lambda epoch: (crops.epoch(epoch, config["pairs"], config["batch"]),)), middles
 
 
 def _pair_source(config):
@@ -102,8 +159,9 @@ def _pair_source(config):
     path = Path(config["data"]) / TRAIN_FILE
     pairs = load_pair(path)
     height, width = pairs[0].shape[2:]
-    if height % REDUCTION or width % REDUCTION:
-        raise UsageError(f"{path} holds pictures of {height}×{width}; expected multiples of {REDUCTION} a side")
+    grid = reduction(_network(config))
+    if height % grid or width % grid:
+        raise UsageError(f"{path} holds pictures of {height}×{width}; expected multiples of {grid} a side")
     photo = photo_of_each_pair(path.parent)
     if photo is None:
         photo = torch.arange(len(pairs[0]))  # the course's: every pair is of a picture of its own
@@ -122,6 +180,12 @@ def _pair_source(config):
     return (lambda epoch: train), held_out
 
 
+def _score(network, pairs, mixed):
+    """The mean PSNR in dB of what the network makes of the noisy one of each pair, noisy and clean."""
+    scores = [psnr(predict(network, noisy, mixed).clamp_(0, 255), clean) for noisy, clean in pairs]
+    return torch.cat(scores).mean().item()
+
+
 def _epoch(training, pairs, number, title):
     """Epoch `number` behind a progress bar, which is shown only where someone may see it; returns its mean loss."""
     losses = []
@@ -138,189 +202,10 @@ def _epoch(training, pairs, number, title):
     return sum(losses) / len(losses)
 
 
-def _plain(network):
-    return {name: parameter.cpu().contiguous() for name, parameter in network.state_dict().items()}
-
-
-def _checkpoint(network, training, rows):
-    return {"network": _plain(network), "optimizer": training.optimizer.state_dict(), "rows": rows}
-
-
-def _load(out, network, training):
-    """Take up the run that `out` holds, if any; returns the rows of its log."""
-    path = out / "last.pth"
-    if not path.exists():
-        return []
-    try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
-        network.load_state_dict(state["network"])
-        training.optimizer.load_state_dict(state["optimizer"])
-        return state["rows"]
-    except Exception as error:  # torch's readers raise all sorts on a damaged file
-        raise UsageError(f"{path} is damaged or no checkpoint of this run ({_first_line(error)})") from error
-
-
-def _write(path, write):
-    """Have `write` make the file under another name, then put it in place: never half a file."""
-    try:
-        with replacing(path) as partial:
-            write(partial)
-    except RuntimeError as error:  # how torch reports a full disk
-        raise OSError(f"{path} can't be written ({_first_line(error)})") from error
-
-
-def _write_state(path, state):
-    """Write what torch.load reads. Given an open file, torch leaves its name out of what it writes."""
-
-    def write(partial):
-        with open(partial, "wb") as file:
-            torch.save(state, file)
-
-    _write(path, write)
-
-
-def _first_line(error):
-    return (str(error).strip() or type(error).__name__).splitlines()[0]
-
-
-def _write_log(path, rows):
-    with open(path, "w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, list(rows[0]))
-        writer.writeheader()
-        writer.writerows({name: round(value, 6) for name, value in row.items()} for row in rows)
-
-
-def _plot(path, rows):
-    from matplotlib.figure import Figure
-    from matplotlib.ticker import MaxNLocator
-
-    figure = Figure(figsize=(8, 3.2), layout="constrained")
-    for axes, name, label in zip(
-        figure.subplots(1, 2), ("loss", "psnr"), ("training loss", "PSNR of held-out pictures, dB"), strict=True
-    ):
-        axes.plot([row["epoch"] for row in rows], [row[name] for row in rows], "o-", color="black", markersize=3)
-        axes.set(xlabel="epoch", ylabel=label)
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-        axes.grid(alpha=0.3)
-    figure.savefig(path, dpi=120, format="png")
-
-
 def _line(row):
     return f"{row['epoch']:>6}{row['loss']:>10.5f}{row['psnr']:>10.3f}{row['seconds']:>9.1f}"
 
 
-def _new(out, defaults, given):
-    """The configuration of a new run; its folder is made."""
-    if (out / "last.pth").exists():
-        raise UsageError(f"{out} holds a run already; go on with it with --resume, or name another --out")
-    config = _plain_values(defaults | given)
-    if config["photos"]:
-        config["data"] = None
-    else:
-        for name in FOR_PHOTOS:
-            if name in given:
-                raise UsageError(f"{_option(name)} is about photographs; it goes with --photos, not with --data")
-            config[name] = None
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UsageError(f"{out} can't be made a folder ({error.strerror}); choose another --out") from error
-    if not os.access(out, os.W_OK | os.X_OK):
-        raise UsageError(f"{out}: no permission to write there; choose another --out")
-    return config
-
-
-def _resumed(out, given):
-    """The configuration of the run in `out`, which no option that was `given` may contradict."""
-    try:
-        config = json.loads((out / "config.json").read_text("utf-8"))
-    except FileNotFoundError as error:
-        raise UsageError(f"{out} holds no run to go on with: it has no config.json; leave out --resume") from error
-    except (OSError, ValueError) as error:
-        raise UsageError(f"{out / 'config.json'} can't be read ({error})") from error
-    names = set(_plain_values(_arguments([])[0]))
-    if not isinstance(config, dict) or set(config) != names or config["network"] not in NETWORKS:
-        differing = ", ".join(sorted(names ^ set(config))) if isinstance(config, dict) else "everything"
-        raise UsageError(
-            f"{out / 'config.json'} is not one that this version of train.py wrote; it differs in "
-            f"{differing or 'network'}: start a new run in another --out"
-        )
-    for name, value in _plain_values(given).items():
-        if value != config[name]:
-            raise UsageError(
-                f"the run in {out} has {_option(name)} {config[name]}, not {value}, and goes on as it was "
-                "configured; leave the option out, or start a new run in another --out"
-            )
-    return config
-
-
-def _plain_values(options):
-    """The options as JSON has them, without those that are about this call only."""
-    options = {name: value for name, value in options.items() if name not in ("out", "resume")}
-    if "photos" in options:
-        options["photos"] = [str(folder) for folder in options["photos"] or ()]
-    return {name: str(value) if isinstance(value, Path) else value for name, value in options.items()}
-
-
-def _option(name):
-    return f"--{name.replace('_', '-')}"
-
-
-def _arguments(argv):
-    """Every option's default, and the options that were given."""
-    parser = _parser()
-    defaults = vars(parser.parse_args([]))
-    given = vars(parser.parse_args(argv, argparse.Namespace(**dict.fromkeys(defaults))))
-    return defaults, {name: value for name, value in given.items() if value is not None}
-
-
-def _parser():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    source = parser.add_mutually_exclusive_group()
-    source.add_argument("--photos", nargs="+", type=Path, metavar="DIR", help="folders of photographs")
-    source.add_argument(
-        "--data", type=Path, default="data", metavar="DIR", help=f"folder of {TRAIN_FILE} (%(default)s)"
-    )
-
-    def add(option, kind, metavar, meaning, default=None):
-        shown = "" if default is None else " (%(default)s)"
-        parser.add_argument(option, type=kind, default=default, metavar=metavar, help=meaning + shown)
-
-    add("--val-list", Path, "FILE", "file names, one a line, of the photographs to hold out; a tenth without it")
-    parser.add_argument("--network", choices=NETWORKS, default="large", help="which one to train (%(default)s)")
-    parser.add_argument(
-        "--precision",
-        choices=("float32", "mixed"),
-        default="mixed" if has_fast_bfloat16() else "float32",
-        help="of the network's arithmetic; mixed: bfloat16 products, where the processor has them (%(default)s here)",
-    )
-    add("--epochs", _number(int, 1, 100_000), "N", "times that every pair is seen", 20)
-    add("--pairs", _number(int, 1, 100_000_000), "N", "noisy pairs an epoch makes of the photographs", 50_000)
-    add("--windows", _number(int, 1, 10_000_000), "N", "256×256 windows of the photographs, 0.2 MB each", 12_000)
-    add("--zoom", _number(float, 1, 8), "Z", "scale windows up to Z times the course's", 1.25)
-    add("--lr", _number(float, 1e-9, 1), "LR", "Adam's learning rate at its peak", 3e-3)
-    add("--batch", _number(int, 1, 1_000_000), "N", "pairs a step", 100)
-    add("--seed", _number(int, 0, 10**12), "N", "the same seed gives the same weights on the same machine", 0)
-    add("--out", Path, "DIR", "folder of everything that is written", "runs/last")
-    parser.add_argument("--resume", action="store_true", help="go on with the run in OUT, as it was configured")
-    return parser
-
-
-def _number(kind, low, high):
-    """An argparse type: a number from `low` to `high`."""
-
-    def read(text):
-        try:
-            value = kind(text)
-        except ValueError:
-            value = None
-        if value is None or not low <= value <= high:
-            whole = "whole " if kind is int else ""
-            raise argparse.ArgumentTypeError(f"expected a {whole}number from {low:,} to {high:,}, not {text!r}")
-        return value
-
-    return read
-
-
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C does
     sys.exit(main())

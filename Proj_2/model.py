@@ -5,14 +5,16 @@ from pathlib import Path
 
 import torch
 
-from .others.activation import ReLU, Sigmoid
+from .others.activation import LeakyReLU, ReLU, Sigmoid
 from .others.container import Sequential
 from .others.conv import Conv2d
 from .others.loss import MSE
 from .others.networks import large
 from .others.optim import SGD, Adam
+from .others.pooling import MaxPool2d
 from .others.precision import has_fast_bfloat16
 from .others.prediction import predict
+from .others.skip import Residual, SkipConnection
 from .others.training import Training
 from .others.upsampling import NearestUpsampling, TransposeConv2d, Upsampling
 
@@ -21,11 +23,15 @@ __all__ = [
     "SGD",
     "Adam",
     "Conv2d",
+    "LeakyReLU",
+    "MaxPool2d",
     "Model",
     "NearestUpsampling",
     "ReLU",
+    "Residual",
     "Sequential",
     "Sigmoid",
+    "SkipConnection",
     "TransposeConv2d",
     "Upsampling",
 ]

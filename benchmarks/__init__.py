@@ -1,1 +1,3 @@
-"""How fast it is: programs, each of which prints a table and writes it as JSON to `benchmarks/results/`."""
+"""How fast it is, and how well it restores: programs, each of which prints a table and writes it as JSON to
+`benchmarks/results/`.
+"""

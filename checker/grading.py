@@ -124,11 +124,27 @@ def kind_of(check: Check, kinds: dict[str, list[str]]) -> str:
     return results.REQUIRED
 
 
+# Checks of what the whole does, and those of its parts that it needs: where a part is wrong, that is told there.
+CONSEQUENCES = {
+    "training.changes_weights": ("modules", "optimiser"),
+    "training.one_epoch": ("modules", "optimiser"),
+    "training.changes_loaded_weights": ("modules", "optimiser"),
+}
+
+
 def failed(failure: Failed, points: float, grading: Grading, check: Check) -> dict:
     """What a failure comes to: points for the share that is right, and none lost twice for one cause."""
+    share = round(points * failure.share, 1) if failure.share < 1 else 0.0
     first = grading.causes.setdefault(failure.cause, check.name) if failure.cause else check.name
     if first != check.name:
-        message = f"not judged: it is hidden by the mistake behind “{CHECKS[first].title}”"
+        message = f"hidden by the mistake behind “{CHECKS[first].title}”"
+        return {"status": results.SKIPPED, "message": message, "points": share}
+    behind = [f for f in grading.findings.values() if f.group in CONSEQUENCES.get(check.name, ()) and is_wrong(f)]
+    if behind:
+        message = f"not judged, since “{behind[0].title}” failed; it was: {failure.message}"
         return {"status": results.SKIPPED, "message": message}
-    share = round(points * failure.share, 1) if failure.share < 1 else 0.0
     return {"status": results.FAILED, "message": failure.message, "hint": failure.hint, "points": share}
+
+
+def is_wrong(finding: Finding) -> bool:
+    return finding.status == results.FAILED and finding.kind == results.REQUIRED

@@ -93,11 +93,12 @@ def split(
     val_list: str | os.PathLike | None = None,
     seed: int = 0,
     say: Callable[[str], None] = tqdm.write,
+    most: int | None = None,
 ) -> tuple[list[Photo], list[Photo]]:
     """Divide the photographs into those for training and those for validation; none is in both.
 
-    Without `val_list` a seeded tenth validates, or up to 20 of few photographs, a quarter at most. Raises
-    DataError if either side would be empty.
+    Without `val_list` a seeded tenth validates, or up to 20 of few photographs, a quarter at most, and never more
+    than `most`. Raises DataError if either side would be empty.
     """
     if val_list is not None:
         names = _read_names(Path(val_list))
@@ -108,7 +109,7 @@ def split(
             say(f"{problem}, {min(missing)} for one; the other {len(val)} form the validation set")
     else:
         problem = "a split needs at least 2 different photographs"
-        count = max(1, len(photos) // 10, min(20, len(photos) // 4))
+        count = min(max(1, len(photos) // 10, min(20, len(photos) // 4)), most or len(photos))
         val = set(torch.randperm(len(photos), generator=keyed_generator(f"{seed} split"))[:count].tolist())
     if not 0 < len(val) < len(photos):
         raise DataError(
@@ -116,6 +117,28 @@ def split(
             "for training, and both need some"
         )
     return [p for i, p in enumerate(photos) if i not in val], [p for i, p in enumerate(photos) if i in val]
+
+
+def leave_out(
+    photos: list[Photo], exclude: str | os.PathLike | None, say: Callable[[str], None] = tqdm.write
+) -> list[Photo]:
+    """The photographs whose names `exclude` does not hold: a file of names, one a line, or a folder of pictures. The
+    suffix does not count, so that a photograph can be left out that lies elsewhere in another format.
+
+    Raises DataError if there is no photograph by any of the names, since then it is most likely the wrong list.
+    """
+    if exclude is None:
+        return photos
+    exclude = Path(exclude)
+    names = {path.name for path in find_photos([exclude])} if exclude.is_dir() else _read_names(exclude)
+    stems = {Path(name).stem for name in names}
+    kept = [photo for photo in photos if not stems & {Path(name).stem for name in photo.names}]
+    if len(kept) == len(photos):
+        raise DataError(
+            f"{exclude}: none of its {len(names)} names is that of a photograph; nothing would be excluded"
+        )
+    say(f"{len(photos) - len(kept)} photographs are excluded by the {len(stems)} names of {exclude}")
+    return kept
 
 
 def _read_names(val_list: Path) -> set[str]:

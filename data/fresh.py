@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from .build import Photo, keyed_generator, read_all, split, validation_pairs
+from .build import Photo, keyed_generator, leave_out, read_all, split, validation_pairs
 from .noise import BLOCK, corrupt
 from .parallel import cores, parallel_map
 from .windows import SIDE, ZOOM, find_photos, random_windows, read_photo
@@ -41,15 +41,17 @@ def fresh_pairs(
     val_list: str | os.PathLike | None = None,
     zoom: float = ZOOM,
     seed: int = 0,
+    exclude: str | os.PathLike | None = None,
     say: Callable[[str], None] = tqdm.write,
 ) -> tuple[FreshPairs, tuple[Tensor, Tensor]]:
     """A pool of `windows` windows (200 kB each) of the photographs in the folders `photos`, and the validation
     pairs, noisy and clean, that `build` would make of those it holds out. `zoom`: how much larger than in the
-    course a window's photograph may be scaled. Raises DataError in one sentence.
+    course a window's photograph may be scaled; `exclude`: which photographs to leave out, as for `leave_out`. Raises
+    DataError in one sentence.
     """
     with parallel_map(cores()) as each:
         # The same are held out whatever the seed: runs compare, and none trains on what `build` validates with.
-        train, val = split(read_all(find_photos(list(photos)), each, say), val_list, say=say)
+        train, val = split(leave_out(read_all(find_photos(list(photos)), each, say), exclude, say), val_list, say=say)
         return FreshPairs(_pool(train, windows, zoom, seed, each), seed), validation_pairs(val, val_pairs, 0, each)
 
 

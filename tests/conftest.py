@@ -39,7 +39,8 @@ def _isolated():
 
 @pytest.fixture(scope="session")
 def fw():
-    """The framework under test: a namespace of the graded names."""
+    """The framework under test: a namespace of the names that `model` exports, and of the U-Net's builder."""
     from Proj_2 import model
+    from Proj_2.others.networks import unet
 
-    return SimpleNamespace(**{name: getattr(model, name) for name in oracle.NAMES})
+    return SimpleNamespace(unet=unet, **{name: getattr(model, name) for name in oracle.NAMES})

@@ -15,16 +15,32 @@ from torch import nn
 
 NAMES = [  # what a grader imports
     *("Conv2d", "TransposeConv2d", "Upsampling", "NearestUpsampling", "ReLU", "Sigmoid", "MSE"),
-    *("Sequential", "SGD", "Adam"),
+    *("Sequential", "SGD", "Adam", "LeakyReLU", "MaxPool2d", "SkipConnection", "Residual"),
 ]
+
+
+class SkipConnection(nn.Sequential):
+    def forward(self, x):
+        return torch.cat([super().forward(x), x], 1)
+
+
+class Residual(nn.Sequential):
+    def forward(self, x):
+        return super().forward(x) + x
+
+
 TWINS = {
     "Conv2d": nn.Conv2d,
     "TransposeConv2d": nn.ConvTranspose2d,
     "Upsampling": nn.ConvTranspose2d,
     "NearestUpsampling": lambda scale_factor: nn.UpsamplingNearest2d(scale_factor=scale_factor),
     "ReLU": nn.ReLU,
+    "LeakyReLU": nn.LeakyReLU,
     "Sigmoid": nn.Sigmoid,
+    "MaxPool2d": nn.MaxPool2d,
     "Sequential": nn.Sequential,
+    "SkipConnection": SkipConnection,
+    "Residual": Residual,
 }
 # Relative to the largest expected value, or to 1 if that is larger.
 TOLERANCE = {torch.float32: 1e-5, torch.float64: 1e-12}
@@ -55,6 +71,15 @@ CONV = {
     "Conv2d(2, 3, 3, 1, 0, 2, 1, False)": (2, 7, 7),  # every argument by position
     "Conv2d(4, 6, (5, 7))": (4, 5, 7),  # one output pixel
 }
+# Wide enough for minimal filtering, which works in tiles of 4×4: sizes that are and aren't a multiple, each padding.
+FILTERED = {
+    "Conv2d(16, 20, 3, padding=1)": (16, 8, 12),
+    "Conv2d(17, 16, 3)": (17, 7, 9),
+    "Conv2d(16, 17, 3, padding=(0, 2), bias=False)": (16, 5, 3),
+    "Conv2d(16, 16, 3, padding=1)": (16, 1, 2),
+    "Conv2d(20, 18, (3, 3), (1, 1), (2, 1))": (20, 4, 14),
+}
+CONV |= FILTERED
 TRANSPOSED = {
     "TransposeConv2d(3, 4, 3)": (3, 4, 6),
     "TransposeConv2d(3, 3, 3, padding=1)": (3, 5, 4),
@@ -85,6 +110,18 @@ POINTWISE = {
     "NearestUpsampling(scale_factor=(3, 2))": (2, 3, 5),
     "NearestUpsampling((1, 4))": (2, 5, 2),
     "NearestUpsampling(1)": (2, 4, 3),
+    "LeakyReLU()": (3, 5, 4),
+    "LeakyReLU(negative_slope=0.1)": (3, 4, 5),
+    "LeakyReLU(0)": (2, 4, 3),
+}
+POOLING = {
+    "MaxPool2d(2)": (3, 6, 8),
+    "MaxPool2d((2, 3))": (2, 7, 8),  # rows and columns left over
+    "MaxPool2d(3, 2)": (2, 7, 10),  # windows that overlap
+    "MaxPool2d(3, stride=2, padding=1)": (3, 6, 7),
+    "MaxPool2d((3, 2), (1, 3), (1, 0))": (2, 5, 9),
+    "MaxPool2d(2, 3, dilation=(2, 1))": (2, 8, 9),
+    "MaxPool2d(2, 3, 1, 2)": (2, 8, 9),
 }
 NETWORKS = {
     "Sequential(Conv2d(3, 8, 3, stride=2, padding=1), ReLU(), Conv2d(8, 12, 2, stride=2), ReLU(), "
@@ -103,7 +140,53 @@ NESTED = {
     "Sequential(Conv2d(3, 4, 3), ReLU(), Sigmoid(), Conv2d(4, 2, 1))": (3, 5, 6),
     "Sequential(Sigmoid(), ReLU(), Sigmoid(), Upsampling(3, 2, 2, 2), ReLU(), ReLU())": (3, 3, 4),
 }
-MODULES = {**CONV, **TRANSPOSED, **POINTWISE, **NETWORKS, **NESTED}
+# Connections around what works in place and what doesn't, at either end, at both, and at none for want of modules.
+SKIPS = {
+    "SkipConnection(Conv2d(3, 4, 3, padding=1))": (3, 5, 7),
+    "SkipConnection(Conv2d(2, 3, 3, padding=1), LeakyReLU(0.1))": (2, 5, 4),
+    "SkipConnection(Sigmoid(), Conv2d(3, 1, 1))": (3, 4, 5),
+    "SkipConnection(ReLU(), Conv2d(2, 2, (1, 3), padding=(0, 1)), Sigmoid())": (2, 4, 5),
+    "SkipConnection()": (2, 3, 4),
+    "SkipConnection(Sequential(LeakyReLU(0.2)), NearestUpsampling(1))": (2, 3, 4),
+    "Residual(Conv2d(3, 3, 3, padding=1))": (3, 5, 7),
+    "Residual(LeakyReLU(0.1), Conv2d(2, 2, 3, padding=1), Sigmoid())": (2, 5, 4),
+    "Residual(TransposeConv2d(3, 3, 3, padding=1), ReLU())": (3, 5, 4),
+    "Residual()": (2, 3, 4),
+    "Sequential(Residual(SkipConnection(ReLU()), Conv2d(6, 3, 1)), LeakyReLU(0.1), SkipConnection())": (3, 4, 5),
+    "Sequential(LeakyReLU(0.1), SkipConnection(MaxPool2d(2), Conv2d(2, 3, 3, padding=1), ReLU(), "
+    "NearestUpsampling(2)), ReLU(), Residual(Sigmoid()), Sigmoid())": (2, 6, 4),
+    "Sequential(Conv2d(3, 4, 3), ReLU(), SkipConnection(Upsampling(4, 2, 2, 2), LeakyReLU(), MaxPool2d(2)), "
+    "LeakyReLU(0.3), Conv2d(6, 2, 1))": (3, 7, 9),
+    "unet((5, 4), (1, 2), entrance=2)": (3, 8, 12),
+    "unet((4, 5, 6), (2, 1, 1), entrance=1)": (3, 12, 8),
+    "unet((16, 17), (1, 2), entrance=2)": (3, 12, 20),
+}
+MODULES = {**CONV, **TRANSPOSED, **POINTWISE, **POOLING, **NETWORKS, **NESTED, **SKIPS}
+
+
+def _unet(channels, convolutions, entrance):
+    """The U-Net written down once more, from the smallest level outwards."""
+
+    def convolved(before, here, number):
+        return [
+            layer
+            for i in range(number)
+            for layer in (nn.Conv2d(here if i else before, here, 3, padding=1), nn.LeakyReLU(0.1))
+        ]
+
+    *outer, smallest = zip(channels, convolutions, strict=True)
+    layers, below = convolved(smallest[0], *smallest), smallest[0]
+    for here, number in outer[::-1]:
+        down, up = nn.Conv2d(here, below, 2, 2), nn.ConvTranspose2d(below, here, 2, 2)
+        skip = SkipConnection(down, nn.LeakyReLU(0.1), *layers, up)
+        layers, below = [*convolved(here, here, number), skip, *convolved(2 * here, here, number)], here
+    ends = nn.Conv2d(3, below, 3, padding=1), nn.Conv2d(below, 3, 3, padding=1)
+    if entrance > 1:
+        ends = nn.Conv2d(3, below, entrance, entrance), nn.ConvTranspose2d(below, 3, entrance, entrance)
+    return Residual(ends[0], nn.LeakyReLU(0.1), *layers, ends[1])
+
+
+TWINS["unet"] = _unet
 
 
 def _sliced(x):
@@ -159,6 +242,13 @@ def layers(network):
     if not hasattr(network, "__iter__"):
         return [network]
     return [layer for child in network for layer in layers(child)]
+
+
+def stages(fw, network):
+    """The modules that hand their results on to each other in order: `layers`, connections around some as one."""
+    if not hasattr(network, "__iter__") or isinstance(network, (fw.SkipConnection, fw.Residual)):
+        return [network]
+    return [stage for child in network for stage in stages(fw, child)]
 
 
 def gradients(module):
@@ -266,6 +356,31 @@ def check_scratch(fw, spec):
                 close("gradient", grad, old + new)
 
 
+def check_bfloat16(fw, spec):
+    """Passes in bfloat16, with the parameters in float32 as training has it: near the float64 twin on the same
+    numbers, and of the type that came in.
+    """
+    ours, twin = build(fw, spec)
+    for n in (3, 1):
+        x = torch.randn(n, *MODULES[spec]).bfloat16()
+        reference = x.double().requires_grad_()
+        expected = twin(reference)
+        grad_y = torch.randn_like(expected).bfloat16()
+        expected_grad, *added = torch.autograd.grad(expected, [reference, *twin.parameters()], grad_y.double())
+        before = [grad.clone() for grad in gradients(ours)]
+        pairs = {"forward": (ours.forward(x), expected), "grad_x": (ours.backward(grad_y), expected_grad)}
+        for what, (got, wanted) in pairs.items():
+            assert got.dtype == torch.bfloat16, f"{what}: expected bfloat16, not {got.dtype}"
+            # A rounding or an activation that falls the other way moves single values by more.
+            error = (got.double() - wanted).norm() / wanted.norm()
+            assert error < 0.03, f"{what}: relative error {error:.2g}"
+        assert all(grad.dtype == torch.float32 for grad in gradients(ours))
+        if added:
+            differences = [grad - old - new for grad, old, new in zip(gradients(ours), before, added, strict=True)]
+            error, size = (torch.cat([x.flatten() for x in each]).norm() for each in (differences, added))
+            assert error < 0.15 * size, f"gradients of the parameters: relative error {error / size:.2g}"
+
+
 def check_buffers(fw, spec):
     """Two instances, three batch sizes and two picture sizes, interleaved: nobody disturbs anybody."""
     held = []
@@ -274,12 +389,12 @@ def check_buffers(fw, spec):
         a.forward(3), b.forward(n), a.backward(), b.backward(), a.backward()
     a.forward(3), a.forward(1), a.backward(), a.forward(3), a.backward()
     a.forward(2, grow=4), b.forward(3), a.backward(), b.backward(), a.forward(3), a.backward()
-    for layer in layers(a.ours):  # by hand too, between and after passes of the whole network
+    for layer in stages(fw, a.ours):  # by hand too, between and after passes of the whole network
         assert isinstance(layer.param(), list)
     x = torch.randn(3, *a.size)
     for _ in range(2):
         y = x
-        for layer in layers(a.ours):
+        for layer in stages(fw, a.ours):
             y = a.hold(f"the output of {type(layer).__name__}", layer.forward(y))
         a.check_held("a forward layer by layer")
         a.forward(3), a.backward()

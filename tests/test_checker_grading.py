@@ -22,7 +22,7 @@ def data(tmp_path_factory):
 
 def test_the_textbook_submission_gets_full_marks(data):
     report = grade(submission.find(TEXTBOOK), data, settings(), seed=3)
-    assert [f for f in report.findings if f.status != results.PASSED] == []
+    assert [f for f in report.findings if f.status not in (results.PASSED, results.ABSENT)] == []
     assert report.score == report.max_score > 0
     assert report.verdict == results.PASSED
     shown = text.render(report, width=100)
@@ -54,8 +54,8 @@ DEFECTS = {
             "modules.transposed_grad_weight": "last picture",
             "modules.nearest_backward": "1/(the factor squared) times",
             "beyond.extreme_values": "not finite",
-            "modules.sequential_backward": "None",
-            "optimiser.zero_grad": "expected 0, got",
+            "conventions.direct": "does not return the gradient of its input",
+            "optimiser.zero_grad": "after zero_grad()",
         },
     ),
     "more in the modules": (
@@ -71,7 +71,7 @@ DEFECTS = {
         {
             "behaviour.input_untouched": "ReLU changes the input",
             "behaviour.backward_twice": "Sigmoid, the second time",
-            "modules.conv2d_grad_weight": "torch.empty is not zeros",
+            "conventions.direct": "zero_grad()",
             "modules.conv2d_grad_input": "flipped",
             "modules.transposed_forward": "bias is not added",
             "beyond.dilation": "dilation=2",
@@ -92,7 +92,6 @@ DEFECTS = {
             "api.loads_from_anywhere": "another working directory",
             "api.loads_its_weights": "different seeds",
             "beyond.any_size": "1×3×31×33",
-            "training.changes_weights": "same before and after",
             "training.remainder_batch": "raised",
             "psnr.pretrained_model": "dB",
         },
@@ -108,7 +107,7 @@ def test_defects_are_caught(name, data, tmp_path):
     for check, said in expected.items():
         assert found[check].status == results.FAILED, check
         assert said in f"{found[check].message} {found[check].hint}", found[check]
-        assert found[check].points == 0
+        assert found[check].points < found[check].max_points
     assert report.verdict == results.FAILED
     assert results.ERROR not in {f.status for f in report.findings}
 
@@ -125,7 +124,7 @@ def test_training_that_saturates_is_told(data, tmp_path):
 
 def test_a_crash_costs_the_checks_that_it_hits_and_no_other(data, tmp_path):
     edit = (MODULES, "return grad_y * self.mask", "import os; os._exit(0)")
-    found = findings(textbook(tmp_path, edit), data, "modules")
+    found = findings(textbook(tmp_path, edit), data, "modules", "beyond")
     assert found["modules.relu_backward"].status == results.FAILED
     assert "exit status 0" in found["modules.relu_backward"].message
     assert found["modules.sigmoid_backward"].status == results.PASSED

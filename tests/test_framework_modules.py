@@ -4,11 +4,16 @@ import oracle
 import pytest
 import torch
 
+from Proj_2.others import winograd
+
 PRECISIONS = pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=["float32", "float64"])
 # Enough to meet every code path that a geometry can choose, for the tests that vary something else.
 SOME = [
     *oracle.POINTWISE,
+    *oracle.FILTERED,
+    *oracle.POOLING,
     *oracle.NETWORKS,
+    *oracle.SKIPS,
     next(iter(oracle.NESTED)),
     "Conv2d(1, 3, 2, 2, 1)",
     "Conv2d(3, 5, 3, stride=2, padding=1)",
@@ -52,12 +57,12 @@ def test_fresh_memory_is_not_trusted(fw, spec):
         oracle.check_module(fw, spec)
 
 
-@pytest.mark.parametrize("name", ["ReLU", "Sigmoid"])
-@pytest.mark.parametrize("shape", [(4,), (3, 5), (2, 3, 4), (1, 2, 3, 4, 5)], ids=str)
+@pytest.mark.parametrize("name", ["ReLU", "LeakyReLU", "Sigmoid"])
+@pytest.mark.parametrize("shape", [(), (4,), (3, 5), (2, 3, 4), (1, 2, 3, 4, 5), (5, 3, 300, 257)], ids=str)
 def test_pointwise_takes_any_shape(fw, name, shape):
     module, x, grad_y = getattr(fw, name)(), torch.randn(shape), torch.randn(shape)
     reference = x.double().requires_grad_()
-    expected = getattr(torch, name.lower())(reference)
+    expected = getattr(torch.nn, name)()(reference)
     oracle.close("forward", module.forward(x), expected)
     oracle.close("grad_x", module.backward(grad_y), torch.autograd.grad(expected, reference, grad_y.double())[0])
 
@@ -98,7 +103,7 @@ def test_initial_weights(fw, spec):
     oracle.check_initial_weights(fw, spec)
 
 
-@pytest.mark.parametrize("name", ["Conv2d", "TransposeConv2d", "NearestUpsampling", "SGD", "Adam"])
+@pytest.mark.parametrize("name", ["Conv2d", "TransposeConv2d", "NearestUpsampling", "MaxPool2d", "SGD", "Adam"])
 def test_signature(fw, name):
     oracle.check_signature(fw, name)
 
@@ -112,3 +117,67 @@ def test_groups_are_refused_in_words(fw, name):
 
 def test_upsampling_is_the_transposed_convolution(fw):
     assert issubclass(fw.Upsampling, fw.TransposeConv2d)
+
+
+@pytest.mark.parametrize("spec", [*oracle.SKIPS, *oracle.FILTERED, *oracle.POOLING, "LeakyReLU(negative_slope=0.1)"])
+def test_bfloat16(fw, spec):
+    oracle.check_bfloat16(fw, spec)
+
+
+def test_the_first_of_equal_values_gets_the_gradient_of_the_maximum(fw):
+    x = torch.tensor([1.0, 2.0, 2.0, 2.0, 0.0, 0.0, 0.0, 0.0]).view(1, 2, 2, 2)
+    module = fw.MaxPool2d(2)
+    assert module.forward(x).flatten().tolist() == [2, 0]
+    assert module.backward(torch.ones(1, 2, 1, 1)).flatten().tolist() == [0, 1, 0, 0, 1, 0, 0, 0]
+
+
+@pytest.mark.parametrize(
+    ("spec", "size", "message"),
+    [
+        ("SkipConnection(MaxPool2d(2), NearestUpsampling(2))", (3, 4, 5), r"SkipConnection.*\(2, 3, 4, 4\)"),
+        ("Residual(Conv2d(3, 3, 3))", (3, 4, 5), r"Residual.*\(2, 3, 2, 3\)"),
+        ("unet((4, 4), (1, 1), 2)", (3, 6, 8), "divided by the strides"),
+        ("MaxPool2d(3)", (3, 2, 5), "2×5 pixels, smaller than its kernel"),
+    ],
+)
+def test_sizes_that_do_not_fit_are_refused_in_words(fw, spec, size, message):
+    with pytest.raises(ValueError, match=message):
+        eval(spec, dict(vars(fw))).forward(torch.randn(2, *size))
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "message"),
+    [
+        ("LeakyReLU", (-0.1,), "negative_slope.*-0.1"),
+        ("LeakyReLU", (1.5,), "negative_slope.*1.5"),
+        ("MaxPool2d", (2, 2, 2), "padding.*2"),
+        ("MaxPool2d", (0,), "kernel_size.*0"),
+    ],
+)
+def test_arguments_out_of_range_are_refused_in_words(fw, name, arguments, message):
+    with pytest.raises(ValueError, match=message):
+        getattr(fw, name)(*arguments)
+
+
+@pytest.mark.parametrize("option", ["return_indices", "ceil_mode"])
+def test_options_of_pooling_are_refused_in_words(fw, option):
+    with pytest.raises(NotImplementedError, match=option):
+        fw.MaxPool2d(2, **{option: True})
+
+
+@pytest.mark.parametrize("size", [(3, 33, 70), (1, 150, 41)], ids=str)
+def test_filtering_in_blocks(fw, monkeypatch, size):
+    """Pictures and rows of tiles that are worked on apart give what they give together."""
+    n, h, w = size
+    monkeypatch.setattr(winograd, "AT_ONCE", 2**13)
+    convolution, twin = oracle.build(fw, "Conv2d(16, 20, 3, padding=1)", torch.float64)
+    blocks = [part for *part, _ in winograd._blocks((n, h, w, 20), 20)]
+    assert len(blocks) > 2
+    x = torch.randn(n, 16, h, w, dtype=torch.float64, requires_grad=True)
+    y = twin(x)
+    oracle.close("forward", convolution.forward(x), y)
+    grad_y = torch.randn_like(y)
+    expected, *added = torch.autograd.grad(y, [x, *twin.parameters()], grad_y)
+    oracle.close("grad_x", convolution.backward(grad_y), expected)
+    for got, wanted in zip(oracle.gradients(convolution), added, strict=True):
+        oracle.close("gradient", got, wanted)

@@ -13,6 +13,8 @@ import pytest
 import torch
 from oracle import replaced
 
+from Proj_2.others.container import Sequential
+
 
 def run_all(specs, **options):
     def check(fw):
@@ -22,8 +24,16 @@ def run_all(specs, **options):
     return check
 
 
-conv, transposed, pointwise, networks = (
-    run_all(specs) for specs in (oracle.CONV, oracle.TRANSPOSED, oracle.POINTWISE, oracle.NETWORKS)
+conv, transposed, pointwise, pooling, networks, skips = (
+    run_all(specs)
+    for specs in (
+        oracle.CONV,
+        oracle.TRANSPOSED,
+        oracle.POINTWISE,
+        oracle.POOLING,
+        oracle.NETWORKS,
+        [spec for spec in oracle.SKIPS if "unet" not in spec],  # whose modules are not those of `fw`
+    )
 )
 
 
@@ -131,6 +141,39 @@ def _remembering(base):
 
 def pair(value):
     return value if isinstance(value, tuple) else (value, value)
+
+
+def halves_swapped(module, y):
+    return torch.cat([y[:, module.channels :], y[:, : module.channels]], 1)
+
+
+def shares(base):
+    """Pooling whose gradient goes to all the largest values of a window, as a comparison with the result gives it."""
+
+    class Mutant(base):
+        def forward(self, x, *args, **kwargs):
+            self.x = x.detach()
+            return super().forward(x, *args, **kwargs)
+
+        def backward(self, grad_y, *args, **kwargs):
+            with torch.enable_grad():
+                x = self.x.clone().requires_grad_()
+                views = self._views(x.permute(0, 2, 3, 1), self.y_shape[2:])
+                y = torch.stack(views).amax(0).permute(0, 3, 1, 2)
+            if y.shape == self.y_shape and not any(self.padding):
+                return torch.autograd.grad(y, x, grad_y)[0]
+            return super().backward(grad_y, *args, **kwargs)
+
+    return Mutant
+
+
+def in_order(base, *passes):
+    """The named passes go through the modules and past nothing."""
+
+    def through(name):
+        return lambda self, x, scratch=False: getattr(Sequential(*self.modules), name)(x, scratch)
+
+    return type("Mutant", (base,), {name: through(name) for name in passes})
 
 
 # --- the defects --------------------------------------------------------------------------------------------
@@ -399,10 +442,10 @@ def optimisers(name, **options):
 
 BOTH = [("Conv2d", conv), ("TransposeConv2d", transposed)]
 ANY = [*BOTH, ("NearestUpsampling", pointwise), ("ReLU", pointwise), ("Sigmoid", pointwise)]
-ANY += [("Sequential", networks)]
-BUFFERS = every(
-    oracle.check_buffers, ["Conv2d(3, 4, 3)", "TransposeConv2d(3, 4, 3)", *oracle.POINTWISE, *oracle.NETWORKS]
-)
+ANY += [("Sequential", networks), ("LeakyReLU", pointwise), ("MaxPool2d", pooling)]
+ANY += [("SkipConnection", skips), ("Residual", skips)]
+SIMPLE = ["Conv2d(3, 4, 3)", "TransposeConv2d(3, 4, 3)", *oracle.POINTWISE, *oracle.POOLING]
+BUFFERS = every(oracle.check_buffers, [*SIMPLE, *oracle.NETWORKS, *oracle.SKIPS])
 SCRIBBLING = every(oracle.check_scribbling, oracle.POINTWISE)
 WEIGHTS = every(oracle.check_weights, ["Conv2d(3, 4, 3)", "TransposeConv2d(3, 4, 3)", next(iter(oracle.NETWORKS))])
 STATE = every(oracle.check_state_dict, oracle.NETWORKS)
@@ -478,13 +521,26 @@ DEFECTS = [
         grad_inputs(lambda self, grad: grad.clamp(min=0)),
         [("ReLU", pointwise)],
     ),
+    ("slope ignored", options(negative_slope=lambda _: 0.01), [("LeakyReLU", pointwise)]),
+    ("slope the wrong way", grad_inputs(lambda self, grad: grad * 0.1), [("LeakyReLU", pointwise)]),
+    # connections
+    ("input first", output(halves_swapped), [("SkipConnection", skips)]),
+    ("gradient of the way around lost", lambda base: in_order(base, "backward"), [("Residual", skips)]),
+    ("no way around", lambda base: in_order(base, "forward", "backward"), [("Residual", skips)]),
+    ("equal values share the gradient", shares, [("MaxPool2d", pooling)]),
     ("right only for factor 2", options(scale_factor=lambda _: 2), [("NearestUpsampling", pointwise)]),
     # options accepted and ignored
     ("bias=False ignored", options(bias=lambda _: True), BOTH),
-    ("dilation ignored", options(dilation=lambda _: 1), BOTH),
-    ("padding ignored", options(padding=lambda _: 0), BOTH),
+    ("dilation ignored", options(dilation=lambda _: 1), [*BOTH, ("MaxPool2d", pooling)]),
+    ("padding ignored", options(padding=lambda _: 0), [*BOTH, ("MaxPool2d", pooling)]),
+    (
+        "padding with zeros",
+        output(lambda self, y: y.clamp(min=0) if pair(self.options["padding"]) != (0, 0) else y),
+        [("MaxPool2d", pooling)],
+    ),
     ("output_padding ignored", options(output_padding=lambda _: 0), [("TransposeConv2d", transposed)]),
     ("stride of rows for both", options(stride=lambda s: pair(s)[0]), BOTH),
+    ("stride ignored", options(stride=lambda _: None), [("MaxPool2d", pooling)]),
     ("stride swapped", options(stride=lambda s: pair(s)[::-1]), BOTH),
     ("padding of rows for both", options(padding=lambda p: pair(p)[0]), BOTH),
     # activations and loss

@@ -18,6 +18,7 @@ import train
 from data.build import TRAIN_FILE, build
 from data.load import save_pair
 from Proj_2.others.networks import paper
+from training.options import arguments, plain_values
 
 ROOT = Path(train.__file__).parent
 
@@ -185,7 +186,7 @@ def test_what_a_run_leaves(photos, tmp_path, small, capsys):
 def test_the_best_weights_are_those_of_the_epoch_with_the_highest_psnr(pairs, tmp_path, monkeypatch):
     scores, seen = iter([10.0, 12.0, 11.0]), []
     monkeypatch.setattr(train, "psnr", lambda *_: torch.tensor([next(scores)]))
-    monkeypatch.setattr(train, "_checkpoint", lambda network, *_: seen.append(clone(network)) or {})
+    monkeypatch.setattr(train, "checkpoint", lambda network, *_: seen.append(clone(network)) or {})
 
     def clone(network):
         return {name: parameter.clone() for name, parameter in network.state_dict().items()}
@@ -198,7 +199,7 @@ def test_the_best_weights_are_those_of_the_epoch_with_the_highest_psnr(pairs, tm
 
 def test_no_photograph_is_both_trained_on_and_held_out_of_a_built_folder(photos, tmp_path):
     build([photos], train_pairs=90, val_pairs=1, out=tmp_path, workers=1, say=lambda line: None)
-    source, held_out = train._pair_source({"data": tmp_path, "pairs": None})
+    source, held_out = train._pair_source({"data": tmp_path, "pairs": None, "network": "paper"})
     trained, held = ({tuple(picture[:, 0, 0].tolist()) for picture in half[0]} for half in (source(1), held_out))
     assert len(held) >= 1
     assert len(trained) >= 8
@@ -249,7 +250,7 @@ def test_pairs_that_can_t_be_trained_on_are_refused(shape, complaint, tmp_path, 
 
 
 def test_a_run_of_another_version_is_refused(tmp_path, capsys):
-    config = train._plain_values(train._arguments([])[0]) | {"speed": 3}
+    config = plain_values(arguments([])[0]) | {"speed": 3}
     (tmp_path / "config.json").write_text(json.dumps(config))
     assert train.main(["--resume", "--out", str(tmp_path)]) == 2
     assert "it differs in speed: start a new run" in capsys.readouterr().err
@@ -295,5 +296,5 @@ def test_a_file_is_replaced_whole_or_not_at_all(tmp_path):
         raise RuntimeError("no space left")
 
     with pytest.raises(OSError, match=r"can't be written \(no space left\)"):
-        train._write(path, fail)
+        train.write(path, fail)
     assert [(p.name, p.read_text()) for p in tmp_path.iterdir()] == [("file", "old")]

@@ -1,4 +1,4 @@
-"""The two nonlinearities. Each saves its output, from which its derivative can be read."""
+"""The nonlinearities. Each saves its output, from which its derivative can be read."""
 
 from .buffers import Buffers
 from .module import Module
@@ -30,21 +30,51 @@ class _Activation(Module):
             )
         return self._apply_derivative_(grad_y if scratch else grad_y.detach().clone())
 
+    def _in_parts(self, *tensors):
+        """Tensors of one shape a part at a time, small enough to stay in the cache, after kept memory for a part."""
+        parts = tensors[0].numel() // AT_ONCE + 1
+        batch = min(1, tensors[0].dim())  # a tensor without dimensions is taken as one of a single value
+        chunks = [x[None].chunk(parts, batch) for x in tensors]
+        kept = self.buffers.take_like("part", chunks[0][0])
+        for part in zip(*chunks, strict=True):
+            yield kept.narrow(batch, 0, part[0].shape[batch]), *part
 
-class ReLU(_Activation):
+
+class _Rectifier(_Activation):
+    """The derivative of both rectifiers is a function of the output's sign."""
+
+    def _apply_derivative_(self, grad):
+        for mask, y, part in self._in_parts(self.y, grad):
+            part.mul_(self._of_sign_(mask.copy_(y).sign_()))
+        return grad
+
+
+class ReLU(_Rectifier):
     """y = max(x, 0) for every value of a tensor of any shape."""
 
     def _apply_(self, x):
         return x.relu_()
 
-    def _apply_derivative_(self, grad):
-        parts = self.y.numel() // AT_ONCE + 1
-        batch = min(1, self.y.dim())  # a tensor without dimensions is taken as one of a single value
-        ys, grads = (x[None].chunk(parts, batch) for x in (self.y, grad))
-        mask = self.buffers.take_like("mask", ys[0])
-        for y, part in zip(ys, grads, strict=True):
-            part.mul_(mask.narrow(batch, 0, y.shape[batch]).copy_(y).sign_())  # 1 where x was positive, else 0
-        return grad
+    def _of_sign_(self, sign):
+        return sign  # 1 where x was positive, else 0
+
+
+class LeakyReLU(_Rectifier):
+    """y = max(x, a·x), a being `negative_slope`, from 0 to 1, for every value of a tensor of any shape."""
+
+    def __init__(self, negative_slope=0.01):
+        if not 0 <= negative_slope <= 1:
+            raise ValueError(f"negative_slope must be a number from 0 to 1, not {negative_slope!r}")
+        super().__init__()
+        self.negative_slope = negative_slope
+
+    def _apply_(self, x):
+        for scaled, part in self._in_parts(x):
+            part.clamp_(min=scaled.copy_(part).mul_(self.negative_slope))
+        return x
+
+    def _of_sign_(self, sign):
+        return sign.clamp_(min=self.negative_slope)
 
 
 class Sigmoid(_Activation):

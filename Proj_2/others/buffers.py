@@ -4,6 +4,9 @@ A training step makes the same intermediate results over and over. Fresh memory 
 than some of the arithmetic: the system hands it out page by page, each page zeroed at its first touch.
 """
 
+from math import prod
+from threading import local
+
 
 class Buffers:
     """Tensors by name, made at their first use and again whenever the shape, type or device asked for changes.
@@ -41,3 +44,21 @@ class Buffers:
     def copy_of(self, name, x):
         """A kept tensor that holds the values of `x`."""
         return self.take_like(name, x).copy_(x)
+
+
+class Workspace(local):
+    """Memory that all modules share, for what is of no use after the call that made it; each thread has its own.
+
+    What was taken under a name is gone when that name is taken again, with whatever shape.
+    """
+
+    def __init__(self):
+        self._kept = {}
+
+    def take(self, name, shape, like):
+        """A contiguous tensor of `shape` with the type and device of `like`; what it holds is undefined."""
+        key, size = (name, like.dtype, like.device), prod(shape)
+        kept = self._kept.get(key)
+        if kept is None or kept.numel() < size:
+            kept = self._kept[key] = like.new_empty(size)
+        return kept[:size].view(shape)

@@ -6,12 +6,15 @@ from .module import Module
 class Sequential(Module):
     """Apply `modules` in order. Keys of the state, indexing and `append` are those of `torch.nn.Sequential`."""
 
-    in_place = True  # as its first module may be; and empty, it returns its argument
-
     def __init__(self, *modules):
         self.modules = []
         for module in modules:
             self.append(module)
+
+    @property
+    def in_place(self):
+        """As its first and its last module are; and empty, it returns its argument."""
+        return not self.modules or self.modules[0].in_place or self.modules[-1].in_place
 
     def append(self, module):
         """Add `module` at the end; returns the network."""

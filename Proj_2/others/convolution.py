@@ -10,8 +10,17 @@ from .patches import channel_first, channel_last
 
 BLOCKS = 2  # of rows, whose products make up the gradient of a weight
 
-Window = namedtuple("Window", "kernel_size stride padding dilation")
-Window.__doc__ = "How a kernel visits a picture; each field is a pair (vertical, horizontal)."
+
+class Window(namedtuple("Window", "kernel_size stride padding dilation")):
+    """How a kernel visits a picture; each field is a pair (vertical, horizontal)."""
+
+    __slots__ = ()
+
+    def output_size(self, h, w):
+        """The number of positions, (rows, columns), in a picture of height `h` and width `w`."""
+        return tuple(
+            (length + 2 * p - d * (k - 1) - 1) // s + 1 for length, k, s, p, d in zip((h, w), *self, strict=True)
+        )
 
 
 def pair(value, name, minimum=1):
@@ -67,6 +76,7 @@ class Convolution(Module):
             if not isinstance(value, int) or value < 1:
                 raise ValueError(f"{name} must be a whole number of at least 1, not {value!r}")
         self.in_channels, self.out_channels, self.groups = in_channels, out_channels, groups
+        self.transposed = transposed
         self.window = window
         self.kernel_size, self.stride, self.padding, self.dilation = window
         self.buffers = Buffers()
@@ -82,6 +92,11 @@ class Convolution(Module):
         if self.bias is not None:
             named["bias"] = (self.bias, self.bias_grad)
         return named
+
+    def fan_in(self):
+        """How many products make up a value of the output, its borders aside."""
+        (kh, kw), (sh, sw) = self.kernel_size, self.stride
+        return self.in_channels * kh * kw // (sh * sw if self.transposed else 1)
 
     def _matrix(self, dtype):
         """The weight as a matrix, rows × (k_h·k_w·columns), in the type that the products are made in."""
@@ -105,6 +120,9 @@ class Convolution(Module):
         else:
             product = self._transposed_product(right, left).t()
         gradient.add_(product.reshape(gradient.shape))
+        self._add_to_bias_gradient(grad_y)
+
+    def _add_to_bias_gradient(self, grad_y):
         if self.bias is not None:
             self.bias_grad.add_(grad_y.sum(0))
 

@@ -1,12 +1,17 @@
-"""The networks. All of them halve the picture twice and double it twice, the form that the assignment asks for."""
+"""The networks: `paper` and `large` halve the picture twice and double it twice, the form that the assignment asks
+for; the U-Nets are for the noise of photographs and for what can be had from the course's pictures.
+"""
 
-from .activation import ReLU, Sigmoid
+from itertools import pairwise
+
+from .activation import LeakyReLU, ReLU, Sigmoid
 from .container import Sequential
 from .conv import Conv2d
+from .initialisation import kaiming_
+from .skip import Residual, SkipConnection
 from .upsampling import Upsampling
 
-REDUCTION = 4  # pixels of the input, in each direction, behind one pixel of the smallest layer
-HALO = 48  # a multiple of REDUCTION that is more than the distance from which a pixel can influence another
+REDUCTION = 4  # pixels of the input, in each direction, behind one pixel of the smallest layer of the assignment's
 
 
 def paper():
@@ -41,4 +46,61 @@ def large():
     )
 
 
-NETWORKS = {"paper": paper, "large": large}
+def unet(channels=(64, 128, 256), convolutions=(2, 2, 3), entrance=2):
+    """A U-Net (O. Ronneberger et al., arXiv 1505.04597) that says what to add to the noisy picture; by default
+    with 3,022,467 parameters, for photographs.
+
+    `channels`: of each level, from the first to the smallest; each has half the height and width of the one before.
+    `convolutions`: how many 3×3 convolutions each level has on the way down, and again on the way up. `entrance`:
+    the first level has 1/`entrance` of the picture's height and width. At 2, a quarter of the pixels with four times
+    the values each, everything costs a quarter (FFDNet, K. Zhang et al., arXiv 1710.04026). Height and width of the
+    pictures have to be multiples of entrance·2^(levels − 1).
+
+    Levels are halved by convolutions and doubled by their transposes, of 2×2 pixels and as large a stride: unlike the
+    maximum of four, they need not lose anything (K. Zhang et al., arXiv 2008.13751). It starts as the identity.
+    """
+    ends = [Conv2d(3, channels[0], 3, padding=1), Conv2d(channels[0], 3, 3, padding=1)]
+    if entrance > 1:
+        ends = [
+            Conv2d(3, channels[0], entrance, stride=entrance),
+            Upsampling(channels[0], 3, entrance, stride=entrance),
+        ]
+    network = Residual(ends[0], LeakyReLU(0.1), *_level(channels, convolutions), ends[1])
+    kaiming_(network)
+    network[-1].weight.zero_()
+    return network
+
+
+def _level(channels, convolutions):
+    """The modules of a level of a U-Net and of all below it."""
+    here, *below = channels
+    first, *others = convolutions
+    if not below:
+        return _convolutions(here, here, first)
+    return [
+        *_convolutions(here, here, first),
+        SkipConnection(
+            Conv2d(here, below[0], 2, stride=2),
+            LeakyReLU(0.1),
+            *_level(below, others),
+            Upsampling(below[0], here, 2, stride=2),
+        ),
+        *_convolutions(2 * here, here, first),
+    ]
+
+
+def _convolutions(in_channels, out_channels, number):
+    channels = [in_channels] + [out_channels] * number
+    return [
+        module
+        for before, after in pairwise(channels)
+        for module in (Conv2d(before, after, 3, padding=1), LeakyReLU(0.1))
+    ]
+
+
+def unet_course():
+    """A U-Net for the course's 32×32 pixels, which have no pixel to spare at the entrance."""
+    return unet(convolutions=(2, 2, 2), entrance=1)
+
+
+NETWORKS = {"paper": paper, "large": large, "unet": unet, "unet_course": unet_course}

@@ -100,3 +100,41 @@ class Adam(_Optimizer):
         correction = (1 - beta2**self.steps) ** 0.5  # of √v, moved to where it is a number and not a tensor
         root = state.copy_of("root", square).sqrt_().add_(self.eps * correction)
         parameter.addcdiv_(mean, root, value=-self.lr * correction / (1 - beta1**self.steps))
+
+
+def clip_grad_norm(params, max_norm):
+    """Scale all gradients of `params`, pairs of a parameter and its gradient, by one number so that their norm, taken
+    together, is at most `max_norm`, as `torch.nn.utils.clip_grad_norm_`; returns the norm before.
+    """
+    norm = sum(float(gradient.norm()) ** 2 for _, gradient in params) ** 0.5
+    if norm > max_norm:
+        for _, gradient in params:
+            gradient.mul_(max_norm / (norm + 1e-6))
+    return norm
+
+
+class Average:
+    """An exponential moving average of parameters, a dictionary name -> tensor. It is what a network with a constant
+    learning rate would come to if the rate fell (B. Polyak and A. Juditsky, 1992; as in arXiv 2311.05556).
+
+    It forgets by `decay` a step, in the beginning faster: the first steps' weights are far from any good ones.
+    """
+
+    def __init__(self, params, decay):
+        if not 0 <= decay < 1:
+            raise ValueError(f"decay must be a number from 0 to below 1, not {decay!r}")
+        self.params, self.decay = params, decay
+        self.means = {name: parameter.clone() for name, parameter in params.items()}
+
+    def update(self, steps):
+        """Take the parameters in, as they are after `steps` steps."""
+        decay = min(self.decay, (1 + steps) / (10 + steps))
+        for name, mean in self.means.items():
+            mean.lerp_(self.params[name], 1 - decay)
+
+    def state_dict(self):
+        return self.means
+
+    def load_state_dict(self, state):
+        for name, mean in self.means.items():
+            mean.copy_(state[name])

@@ -3,8 +3,9 @@
 from torch import arange
 
 from .buffers import Buffers
-from .networks import HALO, REDUCTION
 from .patches import channel_first, copy_channel_last
+from .reach import reach, reduction
+from .skip import Residual
 
 TILE = 512  # the network works on at most TILE×TILE pixels of a picture at a time
 AT_ONCE = 2**17  # pixels of small pictures that it works on together: more would only leave the processor's cache
@@ -13,50 +14,55 @@ AT_ONCE = 2**17  # pixels of small pictures that it works on together: more woul
 def predict(network, noisy, mixed=False):
     """The denoised pictures, float32, on the device of `noisy`.
 
-    `noisy`: N×3×H×W of any N, H and W, values 0–255. A picture that is larger than a tile is worked on in tiles
-    that overlap by more than the network sees, so that no seam can show. With `mixed` the network computes in
-    bfloat16.
+    `noisy`: N×3×H×W of any N, H and W, values 0–255; what a network without a Sigmoid at its end makes of them may
+    lie somewhat beyond. A picture that is larger than a tile is worked on in tiles that overlap by as much as the
+    network sees, so that no seam can show. With `mixed` the network computes in bfloat16.
     """
     n, _, h, w = noisy.shape
     denoised = noisy.new_empty(0).float().new_empty(noisy.shape)
-    buffers = Buffers()
+    buffers, grid, halo = Buffers(), reduction(network), reach(network)
     pictures = max(1, AT_ONCE // max(1, h * w))
     for start in range(0, n, pictures):
         part = slice(start, start + pictures)
-        for tile_h, inner_h, out_h in _tiles(h):
-            for tile_w, inner_w, out_w in _tiles(w):
-                y = _forward(network, noisy[part, :, tile_h, tile_w], mixed, buffers)
+        for tile_h, inner_h, out_h in _tiles(h, grid, halo):
+            for tile_w, inner_w, out_w in _tiles(w, grid, halo):
+                y = _forward(network, noisy[part, :, tile_h, tile_w], grid, mixed, buffers)
                 denoised[part, :, out_h, out_w].copy_(y[:, :, inner_h, inner_w]).mul_(255)
     return denoised
 
 
-def _tiles(length):
+def _tiles(length, grid, halo):
     """How to cover `length` pixels: for each tile where it lies, which part of its result to use, and where that
-    belongs. Tiles start at multiples of REDUCTION, where the network's grid of pixels does.
+    belongs. Tiles start at multiples of `grid`, where the network's grid of pixels does, and see `halo` pixels more
+    than they give.
     """
     if length <= TILE:
         yield slice(0, length), slice(0, length), slice(0, length)
         return
-    step = TILE - 2 * HALO
+    halo = -(-halo // grid) * grid
+    step = max(1, (TILE - 2 * halo) // grid) * grid
     for start in range(0, length, step):
         end = min(start + step, length)
-        first = max(0, start - HALO)
-        yield slice(first, min(end + HALO, length)), slice(start - first, end - first), slice(start, end)
+        first = max(0, start - halo)
+        yield slice(first, min(end + halo, length)), slice(start - first, end - first), slice(start, end)
 
 
-def _forward(network, noisy, mixed, buffers):
-    """The network's output for one tile, 0–1. Sizes that are no multiple of REDUCTION are made so by
-    repeating the last row and column, and cut back.
+def _forward(network, noisy, grid, mixed, buffers):
+    """The network's output for one tile, 0–1. Sizes that are no multiple of `grid` are made so by repeating the last
+    row and column, and cut back.
     """
     h, w = noisy.shape[2:]
     weight = network.param()[0][0]
     rows, columns = (
-        arange(-(-length // REDUCTION) * REDUCTION, device=noisy.device).clamp_(max=length - 1) for length in (h, w)
+        arange(-(-length // grid) * grid, device=noisy.device).clamp_(max=length - 1) for length in (h, w)
     )
     if len(rows) != h or len(columns) != w:
         noisy = noisy.index_select(2, rows).index_select(3, columns)
     shape = (len(noisy), len(rows), len(columns), noisy.shape[1])
-    x = copy_channel_last(noisy, buffers.take("x", shape, weight)).div_(255)
-    if mixed:
-        x = buffers.take("half", shape, weight.new_empty(0).bfloat16()).copy_(x)
-    return network.forward(channel_first(x), scratch=True)[:, :, :h, :w]
+    x = channel_first(copy_channel_last(noisy, buffers.take("x", shape, weight)).div_(255))
+    if not mixed:
+        return network.forward(x, scratch=True)[:, :, :h, :w]
+    half = channel_first(buffers.take("half", shape, weight.new_empty(0).bfloat16())).copy_(x)
+    if isinstance(network, Residual):  # only what it changes is computed in bfloat16: the picture keeps its digits
+        return x.add_(network.through(half))[:, :, :h, :w]
+    return network.forward(half, scratch=True)[:, :, :h, :w]

@@ -1,4 +1,4 @@
-"""Training: mini-batches of noisy pairs, Adam, and a learning rate that rises and falls once."""
+"""Training: mini-batches of noisy pairs, Adam, and a learning rate that rises and falls."""
 
 from math import cos, pi
 from random import Random
@@ -6,8 +6,8 @@ from random import Random
 from torch import arange
 
 from .buffers import Buffers
-from .loss import MSE
-from .optim import Adam
+from .loss import L0, MSE
+from .optim import Adam, Average, clip_grad_norm
 from .patches import channel_first, channel_last, copy_channel_last
 
 AT_ONCE = 128  # pairs that go through the network together: more would only leave the processor's cache
@@ -22,6 +22,16 @@ def one_cycle(progress, peak, warmup=0.15):
     return peak * 0.5 * (1 + cos(pi * (progress - warmup) / (1 - warmup)))
 
 
+def trapezoid(progress, peak, warmup, decay):
+    """The same for a training that may be extended or branched: a linear rise from a tenth of `peak` in the first
+    part `warmup`, then `peak`, and a linear fall to zero in the last part `decay`, which may be 0 (A. Hägele et al.,
+    arXiv 2405.18392).
+    """
+    rise = 0.1 + 0.9 * progress / warmup if progress < warmup else 1
+    fall = (1 - progress) / decay if progress > 1 - decay else 1
+    return peak * min(rise, fall)
+
+
 class Training:
     """A training run: `num_epochs` epochs over `num_pairs` noisy pairs each, a step for every mini-batch.
 
@@ -29,12 +39,31 @@ class Training:
     input and the other the target: both are noisy versions of one clean picture, so the squared error has the
     clean picture as its minimiser all the same (J. Lehtinen et al., Noise2Noise, arXiv 1803.04189).
 
+    `loss` is the module that takes the place of the squared error, `schedule` the function (progress, peak) ->
+    learning rate. `clip`, if any, bounds the norm of each step's gradients; `average`, if any, is the decay of an
+    average of the weights, which the attribute of that name keeps.
+
     With `mixed`, the network computes in bfloat16, while the parameters, the sums of their gradients, the
     optimiser and the loss stay in the parameters' own type (P. Micikevicius et al., arXiv 1710.03740).
     """
 
-    def __init__(self, network, num_epochs, num_pairs, peak_lr=3e-3, batch_size=100, seed=0, mixed=False):
-        self.network, self.loss = network, MSE()
+    def __init__(
+        self,
+        network,
+        num_epochs,
+        num_pairs,
+        peak_lr=3e-3,
+        batch_size=100,
+        seed=0,
+        mixed=False,
+        loss=None,
+        schedule=one_cycle,
+        clip=None,
+        average=None,
+    ):
+        self.network, self.loss = network, loss or MSE()
+        self.mixed, self.schedule, self.clip = mixed, schedule, clip
+        self.average = average and Average(network.state_dict(), average)
         self.like = network.param()[0][0].new_empty(0)  # of the type and on the device of the parameters
         self.compute_like = self.like.bfloat16() if mixed else self.like  # and of what the network computes in
         self.optimizer = Adam(network.param())
@@ -54,22 +83,35 @@ class Training:
         for batch in order.split(self.batch_size):
             yield self.step(*_orient(noisy_in[batch], noisy_out[batch], random))
 
-    def step(self, x, target):
-        """One update of the parameters from a batch of pairs; returns the loss before it."""
-        self.optimizer.lr = one_cycle(self.optimizer.steps / self.steps, self.peak_lr)
+    def step(self, x, target, known=None):
+        """One update of the parameters from a batch of pairs; returns the loss before it. `known`, N×1×H×W, is 1
+        where the target's pixel is known and 0 where it is lost; there it has no part in the loss.
+        """
+        progress = self.optimizer.steps / self.steps
+        self.optimizer.lr = self.schedule(progress, self.peak_lr)
+        if isinstance(self.loss, L0):
+            self.loss.gamma = 2 * (1 - progress)
         self.optimizer.zero_grad()
         parts = -(-len(x) // AT_ONCE)
-        loss = sum(self._accumulate(*part, len(x)) for part in zip(x.chunk(parts), target.chunk(parts), strict=True))
+        knowns = [None] * parts if known is None else known.chunk(parts)
+        batch = zip(x.chunk(parts), target.chunk(parts), knowns, strict=True)
+        loss = sum(self._accumulate(*part, len(x)) for part in batch)
+        if self.clip:
+            clip_grad_norm(self.optimizer.params, self.clip)
         self.optimizer.step()
+        if self.average:
+            self.average.update(self.optimizer.steps)
         return loss
 
-    def _accumulate(self, x, target, batch_size):
+    def _accumulate(self, x, target, known, batch_size):
         """Add to the gradients what a part of a batch contributes to them; returns what it does to the loss."""
         share = len(x) / batch_size
         prediction = self.network.forward(self._scaled("x", x, self.compute_like), scratch=True)
-        loss = self.loss.forward(
-            self._as("prediction", prediction, self.like), self._scaled("target", target, self.like)
-        )
+        prediction = self._as("prediction", prediction, self.like)
+        target = self._scaled("target", target, self.like)
+        if known is not None:
+            target.lerp_(prediction, 1 - known.to(target))  # no difference there: no loss, and no gradient
+        loss = self.loss.forward(prediction, target)
         gradient = self.loss.backward(scratch=True)
         if share < 1:
             gradient.mul_(share)
@@ -87,6 +129,15 @@ class Training:
             return x
         x = channel_last(x)
         return channel_first(self.buffers.take(name, tuple(x.shape), like).copy_(x))
+
+
+class BatchTraining(Training):
+    """Training on batches that are made as they are needed."""
+
+    def epoch(self, batches):
+        """Take a step for each of the batches, tuples of the arguments of `step`; yields its loss."""
+        for batch in batches:
+            yield self.step(*batch)
 
 
 def _orient(x, target, random):

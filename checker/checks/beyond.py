@@ -20,9 +20,8 @@ def extra(g: Grading, *extras: cases.Case) -> dict:
             found = outcome.mismatch(part, tolerance)
             if found and not any(one.mismatch(part, tolerance) for one in core):
                 same = [o for o in outcomes if o.case.module == outcome.case.module]
-                hint = diagnosis.explain([outcome], part, tolerance) or diagnosis.explain(
-                    [*core, *same], part, tolerance
-                )
+                hint = diagnosis.explain([*core, *same], part, tolerance)
+                hint = hint or diagnosis.explain([outcome], part, tolerance)
                 raise Failed(f"{outcome.case}, {PARTS[part]}: {found.message}", hint)
     return {"geometries": len(outcomes)}
 
@@ -51,9 +50,19 @@ def pairs(g: Grading):
     )
 
 
+@check("beyond", needs=("api.imports",))
+def scale_factors(g: Grading):
+    """Other factors than 2 for NearestUpsampling"""
+    return extra(
+        g,
+        case("NearestUpsampling", (3, 3, 3, 4), 3),
+        case("NearestUpsampling", (1, 2, 4, 5), scale_factor=4),
+    )
+
+
 @check("beyond", needs=("modules.conv2d_forward",))
 def output_padding(g: Grading):
-    """Output_padding of the transposed convolution"""
+    """output_padding of the transposed convolution"""
     return extra(g, case("TransposeConv2d", (3, 2, 5, 4), 2, 3, 3, stride=2, padding=1, output_padding=1))
 
 

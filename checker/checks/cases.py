@@ -54,7 +54,9 @@ class Case:
     strided: bool = False  # the input is not contiguous
     scale: float = 1.0  # of the input's values
     weight: float = 1.0  # how much it counts among the cases of its module
-    inferred: tuple[tuple[str, object], ...] = ()  # arguments of the counterpart alone: what the module does by itself
+    inferred: tuple[
+        tuple[str, object], ...
+    ] = ()  # arguments of the counterpart alone: what the module does by itself
 
     def __str__(self) -> str:
         arguments = ", ".join([*map(str, self.args), *(f"{name}={value}" for name, value in self.options)])
@@ -78,15 +80,15 @@ def convolutions(module: str) -> tuple[Case, ...]:
     """
     return (
         case(module, (1, 3, 8, 8), 3, 5, 3, weight=0.5),
-        case(module, (3, 3, 8, 8), 3, 5, 3, weight=3),
+        case(module, (3, 3, 8, 8), 3, 5, 3, weight=4),
         case(module, (3, 2, 5, 7), 2, 4, 1),
-        case(module, (3, 4, 6, 9), 4, 3, 3, weight=2, padding=1),
+        case(module, (3, 4, 6, 9), 4, 3, 3, weight=1.5, padding=1),
         case(module, (1, 5, 9, 6), 5, 2, 5, weight=0.25, padding=2),
         case(module, (1, 3, 6, 6), 3, 4, 2, weight=0.5, stride=2),
-        case(module, (3, 3, 8, 6), 3, 4, 2, weight=3, stride=2),
+        case(module, (3, 3, 8, 6), 3, 4, 2, weight=2, stride=2),
         case(module, (1, 2, 10, 9), 2, 3, 3, weight=0.5, stride=2),
         case(module, (3, 4, 8, 10), 4, 3, 3, weight=2, stride=2, padding=1),
-        case(module, (3, 2, 11, 10), 2, 6, 4, stride=3, padding=1),
+        case(module, (3, 2, 11, 10), 2, 6, 4, weight=1.5, stride=3, padding=2),
         case(module, (1, 2, 7, 8), 2, 3, 3, weight=0.25, stride=3),
         case(module, (1, 3, 7, 5), 3, 3, 3, weight=0.25, padding=2),
     )
@@ -104,8 +106,7 @@ CORE = {
     "NearestUpsampling": (
         case("NearestUpsampling", (1, 3, 4, 4), 2, weight=0.5),
         case("NearestUpsampling", (3, 2, 5, 3), 2, weight=3),
-        case("NearestUpsampling", (3, 3, 3, 4), 3, weight=0.5),
-        case("NearestUpsampling", (1, 2, 4, 5), scale_factor=4, weight=0.25),
+        case("NearestUpsampling", (3, 3, 6, 6), 2),
     ),
     "ReLU": (case("ReLU", (1, 3, 6, 6)), case("ReLU", (3, 2, 5, 7))),
     "Sigmoid": (case("Sigmoid", (1, 3, 6, 6)), case("Sigmoid", (3, 2, 5, 7), scale=4.0)),

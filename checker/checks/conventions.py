@@ -4,7 +4,8 @@ import torch
 from torch import Tensor
 
 from ..context import Grading
-from ..registry import Failed, NotApplicable, check
+from ..registry import Failed, Follows, NotApplicable, check
+from ..results import FAILED
 from ..sandbox.child import Raised, SubmissionProblem
 from ..sandbox.session import Remote
 from . import cases
@@ -28,8 +29,11 @@ def names(g: Grading):
     """All graded names can be imported from model.py"""
     missing = [said(g, name) for name in GRADED if name not in g.session.loaded]
     if not set(UPSAMPLINGS) & set(g.session.loaded):
-        instead = next((own for role in (*UPSAMPLINGS, "NearestConv") if (own := name_of(g, role))), None)
-        missing.append("TransposeConv2d or NearestUpsampling" + (f" ({instead} is judged in its place)" if instead else ""))
+        instead = [own for role in (*UPSAMPLINGS, "NearestConv") if (own := name_of(g, role))]
+        instead.sort(key=lambda own: own not in g.session.loaded)
+        missing.append(
+            "TransposeConv2d or NearestUpsampling" + (f" ({instead[0]} is judged in its place)" if instead else "")
+        )
     if missing:
         raise Failed(f"missing: {', '.join(missing)}", "Does model.py import them from where they are defined?")
 
@@ -78,7 +82,7 @@ def signatures(g: Grading):
 
 
 def in_another_order(g: Grading, own: str, role: str, built: Remote) -> str:
-    """What is said if the fourth argument is not the stride, or the fifth not the padding, as the output's size shows."""
+    """What is said if the fourth argument is not the stride or the fifth not the padding: the output's size shows."""
     height = {"Conv2d": 4, "TransposeConv2d": 15}[role]
     try:
         y = built.forward(torch.zeros(1, 3, 8, 8))
@@ -132,19 +136,21 @@ def describe(value) -> str:
 
 @check("conventions", needs=("api.imports",))
 def direct(g: Grading):
-    """Gradients are had by forward(x) and backward(gradient), which returns the input's gradient"""
+    """Gradients are had by forward(x) and backward(gradient), which returns the input's"""
     for role in cases.CORE:
         if name_of(g, role):
             g.once(cases.sweep, role)
     notes = conventions(g)["notes"]
     told = [notes[code] for code in ("manner", "sequential_returns", "pairs_only") if code in notes]
     if told:
-        raise Failed("; ".join(told), "Can a module be used by itself: y = m.forward(x), grad_x = m.backward(grad_y)?")
+        raise Failed(
+            "; ".join(told), "Can a module be used by itself: y = m.forward(x), grad_x = m.backward(grad_y)?"
+        )
 
 
 @check("conventions", needs=("api.imports",))
 def loss_call(g: Grading):
-    """The loss is called as MSE().forward(prediction, target) and backward() returns the gradient"""
+    """The loss is MSE().forward(prediction, target); its backward() returns the gradient"""
     own = exported(g, "MSE")
     if own is None:
         raise NotApplicable("model.py gives no MSE")
@@ -174,12 +180,16 @@ def sgd_call(g: Grading):
     g.session.new(own, g.session.keep(net, "param"), lr=0.1).step()
     after = module.parameters()
     if all(torch.equal(before[name], after[name]) for name in before):
-        raise Failed("SGD(net.param(), lr=0.1).step() leaves the weights as they are", "Does it read param()'s pairs?")
+        if g.findings["optimiser.sgd_step"].status == FAILED:
+            raise Follows("optimiser.sgd_step")
+        raise Failed(
+            "SGD(net.param(), lr=0.1).step() leaves the weights as they are", "Does it read param()'s pairs?"
+        )
 
 
 @check("conventions", needs=("api.imports",))
 def assigned_weights(g: Grading):
-    """weight and bias have torch's shapes; new ones that are assigned are used by the next forward, and listed"""
+    """weight and bias have torch's shapes; new ones that are assigned are used, and listed"""
     tolerance = g.config["tolerance"]["absolute"]
 
     def assigned(one: cases.Case) -> None:
@@ -238,4 +248,6 @@ def no_bias(g: Grading):
         for part in outcome.expected:
             found = outcome.mismatch(part, tolerance)
             if found and not any(other.mismatch(part, tolerance) for other in core):
-                raise Failed(f"{one}: {found.message}", "Is a bias added all the same?")
+                raise Failed(
+                    f"{one}: {found.message}", "Is a bias added all the same? There is none added if bias=False."
+                )

@@ -6,14 +6,18 @@ PATTERNS are properties of cases, and one that holds exactly where the answer is
 being right. What is said is one sentence that ends as a question.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 
 import torch
 from torch import Tensor
 
+from ..sandbox.child import Raised
 from .cases import Outcome, part_of, reference
 from .compare import mismatch, wrong_form
+from .factors import common_factor
+from .patterns import pair, pattern, rest
 
 OVERFLOW = "Does exp(x) overflow for large x?"
 UNFILLED = "torch.empty is not zeros: is something added to memory that nobody has filled?"
@@ -24,6 +28,8 @@ def explain(outcomes: list[Outcome], part: str, tolerance: float) -> str:
     wrong = [o for o in outcomes if o.mismatch(part, tolerance)]
     if not wrong:
         return ""
+    if hint := of_shape(wrong, part):
+        return hint
     valued = [o for o in wrong if not wrong_form(o.got[part], tuple(o.expected[part].shape))]
     if any(o.got[part].isnan().any() for o in valued):
         return OVERFLOW if valued[0].case.module == "Sigmoid" else UNFILLED
@@ -34,7 +40,47 @@ def explain(outcomes: list[Outcome], part: str, tolerance: float) -> str:
                 return sentence
         if factor := common_factor(valued, part, tolerance):
             return f"The values are {factor} what they should be: is a factor missing, or one too many?"
-    return pattern([o.case for o in outcomes if o not in wrong], [o.case for o in wrong])
+    where = pattern([o.case for o in outcomes if o not in wrong], [o.case for o in wrong])
+    return where or of_exception(wrong, part)
+
+
+# Other shapes, and exceptions -------------------------------------------------------------------------
+
+
+def of_shape(wrong: list[Outcome], part: str) -> str:
+    """What is said of gradients that have the size of the padded or of the cropped input in all these cases."""
+    if part != "grad_input" or not all(isinstance(o.got[part], Tensor) and o.got[part].dim() == 4 for o in wrong):
+        return ""
+    off = [
+        tuple(g - e for g, e in zip(o.got[part].shape[2:], o.expected[part].shape[2:], strict=True)) for o in wrong
+    ]
+    paddings = [pair(o.case.option("padding", 0)) for o in wrong]
+    if all(any(d) and d == (2 * p, 2 * q) for d, (p, q) in zip(off, paddings, strict=True)):
+        return "It has the size of the padded input: is the padding cut off again?"
+    if all(any(d) and d == (-2 * p, -2 * q) for d, (p, q) in zip(off, paddings, strict=True)):
+        return "It has the size of the input less the padding: is the padding cut off twice?"
+    if all(min(d) < 0 and rest(o.case) for d, o in zip(off, wrong, strict=True)):
+        return "It lacks the rows or columns that the stride leaves over: is the input's own size remembered?"
+    return ""
+
+
+EXCEPTIONS = (  # (what an exception says, the question that leads on)
+    (r"NoneType.*(\+=|add|iadd|mul)|unsupported operand.*NoneType", "Is a gradient None until zero_grad() makes it?"),
+    (
+        r"(shape|size|dimension).*(match|invalid|expected)|invalid for input of size",
+        "Is a size computed for other cases?",
+    ),
+    (r"expected .*(Float|Double).*found|same dtype", "Is everything of the type of the input?"),
+    (r"list index out of range|pop from empty", "Is something used up by the first backward?"),
+)
+
+
+def of_exception(wrong: list[Outcome], part: str) -> str:
+    """What is said of an exception that is the same in all these cases."""
+    found = {got.text if isinstance(got := o.got[part], Raised) else None for o in wrong}
+    if None in found or not found:
+        return ""
+    return next((hint for text, hint in EXCEPTIONS if all(re.search(text, one) for one in found)), "")
 
 
 # Values that a known mistake gives --------------------------------------------------------------------
@@ -52,6 +98,8 @@ def matching(outcome: Outcome, part: str, tolerance: float) -> list[str]:
 def hypotheses(outcome: Outcome, part: str) -> Iterator[tuple[str, Tensor]]:
     """(sentence, the values that this mistake would give) for one part of one case."""
     case, given, expected = outcome.case, outcome.given, outcome.expected[part]
+    if part == "grad_input" and rest_of(case):
+        yield from without_the_rest(expected)
     yield NEVER.get(part, "All values are 0: is it ever computed?"), torch.zeros_like(expected)
     yield from some_pictures(outcome, part)
     if given.weight is not None:
@@ -97,9 +145,14 @@ def weights(outcome: Outcome, part: str) -> Iterator[tuple[str, Tensor]]:
     """The weight or the bias is used in another way, or is another one."""
     case, given, expected = outcome.case, outcome.given, outcome.expected[part]
     if part == "grad_weight":
+        transposed = expected.flatten(1)
+        yield (
+            REVIEWED,
+            (transposed.t() if transposed.shape[0] != transposed.shape[1] else transposed.mT).reshape(expected.shape),
+        )
         yield "The kernel's gradient is flipped: in which order are its rows and columns?", expected.flip(2, 3)
         yield "The kernel's gradient has rows and columns exchanged: is there a transpose too many?", expected.mT
-        layout = "The weight's gradient has input and output channels exchanged: is there a transpose missing?"
+        layout = "The layout is another one, with input and output channels exchanged: is a transpose missing?"
         for values in other_layouts(expected):
             yield layout, values
     elif part != "grad_bias":
@@ -133,6 +186,30 @@ def other_layouts(weight: Tensor) -> Iterator[Tensor]:
     yield weight.reshape(-1, c).t().reshape(weight.shape)
 
 
+REVIEWED = (
+    "The weight's gradient is computed in its transposed layout and then viewed in the weight's shape, which puts "
+    "the right numbers in wrong places: is it XᵀP where PᵀX stands, or a permute in place of the view?"
+)
+
+
+def without_the_rest(expected: Tensor) -> Iterator[tuple[str, Tensor]]:
+    """The last rows and columns are left out, as many as a stride may leave over."""
+    for rows in (0, 1, 2):
+        for columns in (0, 1, 2):
+            if rows or columns:
+                values = expected.clone()
+                values[:, :, expected.shape[2] - rows :] = 0
+                values[:, :, :, expected.shape[3] - columns :] = 0
+                yield LEFT_OVER, values
+
+
+LEFT_OVER = "The last rows or columns are 0: do those count that the stride leaves over?"
+
+
+def rest_of(case) -> bool:
+    return case.module == "Conv2d" and rest(case)
+
+
 def shifted(outcome: Outcome) -> Iterator[tuple[str, Tensor]]:
     """Each channel is off by a constant of its own."""
     got, expected = outcome.got["forward"].double(), outcome.expected["forward"]
@@ -143,115 +220,3 @@ def shifted(outcome: Outcome) -> Iterator[tuple[str, Tensor]]:
 
 def derivative(case, given) -> Tensor:
     return reference(case, replace(given, cotangent=torch.ones_like(given.cotangent)))["grad_input"]
-
-
-# A constant factor ------------------------------------------------------------------------------------
-
-
-def common_factor(wrong: list[Outcome], part: str, tolerance: float) -> str:
-    """The constant by which the values of all these cases differ from what they should be, by name; or nothing."""
-    named = [factor_names(o, part, tolerance) for o in wrong]
-    return next((name for name in named[-1] if all(name in names for names in named)), "")
-
-
-def factor_names(outcome: Outcome, part: str, tolerance: float) -> list[str]:
-    """The names of the constant by which the values differ from what they should be; empty if there is none."""
-    got, expected = outcome.got[part].double(), outcome.expected[part]
-    factor = factor_of(got, expected, tolerance)
-    if factor is None:
-        return []
-    return [name for name, value in constants(outcome) if abs(factor / value - 1) < 1e-3] + [f"{factor:.4g} times"]
-
-
-def factor_of(got: Tensor, expected: Tensor, tolerance: float) -> float | None:
-    """The number that `expected` has to be multiplied with to give `got`; None if there is none."""
-    power = (expected * expected).sum().item()
-    factor = (got * expected).sum().item() / power if power > 0 else 0.0
-    if abs(factor) < 1e-9 or mismatch(got / factor, expected, 10 * tolerance) is not None:
-        return None
-    return factor
-
-
-def constants(outcome: Outcome) -> Iterator[tuple[str, float]]:
-    """(name, value) of the factors that are forgotten, or one too many, most often."""
-    yield "minus", -1.0
-    yield "twice", 2.0
-    yield "half", 0.5
-    x, grad_y = outcome.given.x, outcome.given.cotangent
-    factors = {"N": x.shape[0]}
-    for where, (_, c, h, w) in (("input", x.shape), ("output", grad_y.shape)):
-        sizes = {"C": c, "H·W": h * w, "C·H·W": c * h * w, "N·H·W": len(x) * h * w, "N·C·H·W": len(x) * c * h * w}
-        factors |= {f"{name} of the {where}": size for name, size in sizes.items()}
-    if outcome.given.weight is not None:
-        factors["the kernel's area"] = outcome.given.weight.shape[2:].numel()
-    if outcome.case.module == "NearestUpsampling":
-        factors["the factor squared"] = grad_y.shape[2:].numel() // x.shape[2:].numel()
-    for name, value in factors.items():
-        if value > 1:
-            yield f"{name} times", float(value)
-            yield f"1/{name} times" if name == "N" else f"1/({name}) times", 1.0 / value
-
-
-# Where it is right, and where not ---------------------------------------------------------------------
-
-
-def rest(case) -> bool:
-    """Whether a stride leaves rows or columns over."""
-    k, s, p = pair(case.args[2]), pair(case.option("stride", 1)), pair(case.option("padding", 0))
-    return any((n + 2 * p[i] - k[i]) % s[i] for i, n in enumerate(case.shape[2:]))
-
-
-def pair(value) -> tuple:
-    return value if isinstance(value, tuple) else (value, value)
-
-
-def is_convolution(case) -> bool:
-    return len(case.args) == 3
-
-
-def symmetric(case) -> bool:
-    """Whether the padding is (k − 1)/2, which keeps the size at stride 1 if k is odd."""
-    return all(p == (k - 1) // 2 for p, k in zip(pair(case.option("padding", 0)), pair(case.args[2]), strict=True))
-
-
-PATTERNS = (  # (cases, question, whether a case is one of them)
-    ("a batch of 1", "are the pictures of a batch kept apart?", lambda c: c.shape[0] == 1),
-    ("square pictures", "are height and width told apart?", lambda c: c.shape[2] == c.shape[3]),
-    ("stride 1", "where does the stride enter?", lambda c: is_convolution(c) and c.option("stride", 1) == 1),
-    ("strides that leave no rest", "is the size rounded down?", lambda c: is_convolution(c) and not rest(c)),
-    (
-        "padding (k − 1)/2",
-        "where does the padding enter the size?",
-        lambda c: is_convolution(c) and symmetric(c),
-    ),
-    ("padding 0", "where does the padding enter?", lambda c: is_convolution(c) and not c.option("padding", 0)),
-    (
-        "stride equal to the kernel size",
-        "do overlapping windows add up?",
-        lambda c: is_convolution(c) and c.option("stride", 1) == c.args[2],
-    ),
-    ("a 1×1 kernel", "where does the kernel's size enter?", lambda c: is_convolution(c) and c.args[2] == 1),
-    (
-        "square kernels",
-        "is a pair of sizes taken apart?",
-        lambda c: is_convolution(c) and len({*pair(c.args[2])}) == 1,
-    ),
-    (
-        "factor 2",
-        "is a 2 written where the factor is meant?",
-        lambda c: c.module == "NearestUpsampling" and 2 in (*c.args, c.option("scale_factor", 0)),
-    ),
-)
-
-
-def pattern(right: list, wrong: list) -> str:
-    """The property that holds for all cases that are right and for none that is wrong, or the other way round, as
-    a sentence.
-    """
-    for name, question, holds in PATTERNS:
-        if right and all(map(holds, right)) and not any(map(holds, wrong)):
-            return f"It is right only for {name}: {question}"
-    for name, question, holds in PATTERNS:
-        if right and all(map(holds, wrong)) and not any(map(holds, right)):
-            return f"It is wrong only for {name}: {question}"
-    return ""

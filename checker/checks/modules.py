@@ -55,25 +55,25 @@ def transposed_grad_bias(g: Grading):
 
 @check("modules", needs=("api.imports",))
 def nearest_conv_forward(g: Grading):
-    """Upsampling (nearest neighbour, then a convolution).forward gives torch's values"""
+    """Upsampling (doubling and a convolution).forward gives torch's values"""
     return judge(g, "NearestConv", "forward")
 
 
 @check("modules", needs=("api.imports",))
 def nearest_conv_grad_input(g: Grading):
-    """Upsampling (nearest neighbour, then a convolution).backward returns the gradient with respect to its input"""
+    """Upsampling (doubling and a convolution).backward returns its input's gradient"""
     return judge(g, "NearestConv", "grad_input")
 
 
 @check("modules", needs=("api.imports",))
 def nearest_conv_grad_weight(g: Grading):
-    """Upsampling (nearest neighbour, then a convolution).backward gives the gradient of the weight"""
+    """Upsampling (doubling and a convolution).backward gives the gradient of the weight"""
     return judge(g, "NearestConv", "grad_weight")
 
 
 @check("modules", needs=("api.imports",))
 def nearest_conv_grad_bias(g: Grading):
-    """Upsampling (nearest neighbour, then a convolution).backward gives the gradient of the bias"""
+    """Upsampling (doubling and a convolution).backward gives the gradient of the bias"""
     return judge(g, "NearestConv", "grad_bias")
 
 

@@ -5,23 +5,29 @@ import re
 
 import torch
 
+NUMBER = r"((nb|num|number|nbr|n)_?(of_)?)?"
+CHANNELS = r"_?(ch(an(nel)?s?)?|c|features?|planes?|maps?|dims?|depth|size|filters)?"
 # What an argument is called → torch's name for it. In the order in which they are tried.
 MEANINGS = {
-    "output_padding": r"(out(put)?_?pad(ding)?)",
-    "in_channels": r"ic|((nb|num|n|nbr)_?)?(in(put)?|c|ch|prev|source)_?(ch(an(nel)?s?)?|c|features?|planes?|maps?|dim|depth|size|filters)?"
-    r"|(ch(an(nel)?s?)?|c|n|nb|num|features?|dim)_?in(put)?s?|.*in(put)?_?ch(an(nel)?s?)?|ch(an(nel)?s?)?_?in.*|inp|input_channels?_nb",
-    "out_channels": r"oc|((nb|num|n|nbr)_?)?(out(put)?|next|target)_?(ch(an(nel)?s?)?|c|features?|planes?|maps?|dim|depth|size|filters)?"
-    r"|(ch(an(nel)?s?)?|c|n|nb|num|features?|dim)_?out(put)?s?|.*out(put)?_?ch(an(nel)?s?)?|ch(an(nel)?s?)?_?out.*"
-    r"|(n|nb|num|number|nbr)?_?(of_)?(filters|kernels)",
+    "output_padding": r"out(put)?_?pad(ding)?",
+    "in_channels": rf"ic|{NUMBER}(in(p(ut)?)?|c|ch|prev|source){CHANNELS}"
+    r"|(ch(an(nel)?s?)?|c|n|nb|num|features?|dim)_?in(put)?s?|.*in(put)?_?ch(an(nel)?s?)?|ch(an(nel)?s?)?_?in.*",
+    "out_channels": rf"oc|{NUMBER}(out(put)?|next|target){CHANNELS}|{NUMBER}(filters|kernels)"
+    r"|(ch(an(nel)?s?)?|c|n|nb|num|features?|dim)_?out(put)?s?|.*out(put)?_?ch(an(nel)?s?)?|ch(an(nel)?s?)?_?out.*",
     "kernel_size": r"(kernel|filter|window|conv)_?(size|dims?|shape|s)?|k(er(nel)?)?_?s?(ize|z)?|ks|ksize|f|size",
     "stride": r"strides?|s|st|step_?size|step",
     "padding": r"pad(ding)?s?|p|zero_?padding",
     "dilation": r"dil(ation|at(e|ion)_?rate)?s?|d",
     "bias": r"(use|with|has|add|is|include|have)?_?bias(es)?|b",
-    "scale_factor": r"(up)?_?(scale|scaling|upscale|up|sampling|upsampling|upsample|zoom)?_?(factor|ratio|rate|scale|by|size|ing)|scale|factor|up|r|upscale|upsample",
-    "lr": r"(lr|learning_?rate|eta|alpha|step_?size|gamma|rate|l_?r|learn_?rate|mu_?lr)\d?",
+    "scale_factor": r"(up)?_?(scale|scaling|up|sampling|sample|zoom)?_?(factor|ratio|rate|scale|by|size)|scale|up|r"
+    r"|upscale|upsample",
+    "lr": r"(lr|l_?r|learn(ing)?_?rate|eta|alpha|step_?size|gamma|rate|mu_?lr)\d?",
     "momentum": r"(momentum|mom|mu|beta|rho)\d?",
-    "params": r"(model_?|net_?|network_?|module_?|all_?|list_?of_?)?(param(eter)?s?|weights)(_?list)?|(self_?)?(model|net(work)?|modules?|layers?|nn|sequential|seq)s?(_?list)?",
+    "layers": r"(list_?(of_)?)?(layers?|modules?|mods|blocks|net(work)?|seq|args)(_?list)?",
+    "loss": r"(loss|criterion|cost|objective)(_?(fn|func(tion)?|module|layer))?",
+    "weight_decay": r"(weight_?decay|wd|l2|decay|reg(ulari[sz]ation)?)\d?",
+    "params": r"((model|net|network|module|all|list)_?(of_)?)?(param(eter)?s?|weights)(_?list)?"
+    r"|(self_?)?(model|net(work)?|modules?|layers?|nn|sequential|seq)s?(_?list)?",
 }
 # What else a constructor may insist on, and something harmless to give it.
 FILLINGS = (
@@ -31,7 +37,8 @@ FILLINGS = (
     (r".*(verbose|debug|nesterov|train|flag).*", False),
     (r".*(name|label|id).*", "layer"),
     (r".*(batch).*", 1),
-    (r".*(gain|std|scale|sigma).*", 1.0),
+    (r".*(scale|factor|upsampl|zoom|ratio).*", 2),
+    (r".*(gain|std|sigma).*", 1.0),
 )
 
 
@@ -52,6 +59,12 @@ def parameters_of(function) -> list[inspect.Parameter] | None:
         return None
 
 
+def required(function) -> list[inspect.Parameter]:
+    """The arguments that a function insists on."""
+    found = parameters_of(function) or ()
+    return [p for p in found if p.default is p.empty and p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+
+
 def build(kind: type, given: dict, defaults: dict):
     """An object of `kind` from arguments under torch's names; `defaults` are torch's own, which may be left out.
 
@@ -64,6 +77,14 @@ def build(kind: type, given: dict, defaults: dict):
     known = given.keys() | defaults.keys()
     for parameter in parameters:
         own = meaning(parameter.name, known)
+        if component := side_of(parameter.name, given, defaults):
+            whole, side = component
+            taken.add(whole)
+            by_name[parameter.name] = paired(given.get(whole, defaults.get(whole)))[side]
+            continue
+        if isinstance(parameter.default, tuple) and len(parameter.default) == 2:
+            given = given | {own: paired(given[own])} if own in given else given
+            defaults = defaults | {own: paired(defaults[own])} if own in defaults else defaults
         if parameter.kind is parameter.VAR_KEYWORD:
             by_name |= {name: value for name, value in given.items() if name not in taken}
             taken |= set(given)
@@ -88,16 +109,38 @@ def build(kind: type, given: dict, defaults: dict):
     return kind(*positional, **by_name)
 
 
+SIDES = {
+    "kernel_size": r"(k(er(nel)?)?|filter)_?(size_?)?",
+    "stride": r"(d|s|stride|step)_?",
+    "padding": r"(p|pad(ding)?)_?",
+}
+
+
+def side_of(name: str, given: dict, defaults: dict) -> tuple[str, int] | None:
+    """(torch's name, 0 for the vertical or 1 for the horizontal side) for arguments such as kW and stride_h."""
+    for whole, pattern in SIDES.items():
+        match = re.fullmatch(rf"{pattern}(h|w|x|y|height|width)", name.lower())
+        if match and (whole in given or whole in defaults):
+            return whole, int(match.groups()[-1][0] in "wx")
+    return None
+
+
+def paired(value):
+    """A size as the pair that a class with pairs for defaults expects."""
+    return (value, value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
 def is_pair_of_channels(parameter: inspect.Parameter, given: dict, taken: set) -> bool:
-    named = re.fullmatch(r"((nb|num|n)_?)?(ch(an(nel)?s?)?|features?|maps|dims?|shape|sizes?|in_?out)", parameter.name.lower())
+    named = re.fullmatch(
+        r"((nb|num|n)_?)?(ch(an(nel)?s?)?|features?|maps|dims?|shape|sizes?|in_?out)", parameter.name.lower()
+    )
     return bool(named) and {"in_channels", "out_channels"} <= given.keys() - taken
 
 
 def in_order(kind: type, parameters: list, given: dict, defaults: dict, left: list[str]):
     """The same when names tell too little: required arguments in torch's order, if there are as many."""
-    required = [p for p in parameters if p.default is p.empty and p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
     needed = [value for name, value in given.items() if name not in defaults]
-    if len(required) == len(needed) and not set(left) & set(defaults):
+    if len(required(kind)) == len(needed) and not set(left) & set(defaults):
         by_name = {p.name: given[own] for p in parameters if (own := meaning(p.name, defaults)) in given}
         return kind(*needed, **by_name)
     raise Unsupported(f"{kind.__name__} has no argument for {', '.join(left)}")

@@ -10,8 +10,19 @@ from torch import Tensor
 from . import tensors
 from .leaves import Path, at, leaves
 
-LISTS = ("param", "params", "parameters", "get_params", "get_parameters", "get_param", "param_list", "weights_and_grads")
-GRADIENT_NAME = re.compile(r"grad|^_?d_?[a-z]|_d[a-z]+$|^delta|^dl|^nabla|der(iv)?|velocity|moment|^g_?[wb]|grd", re.IGNORECASE)
+LISTS = (
+    "param",
+    "params",
+    "parameters",
+    "get_params",
+    "get_parameters",
+    "get_param",
+    "param_list",
+    "weights_and_grads",
+)
+GRADIENT_NAME = re.compile(
+    r"grad|^_?d_?[a-z]|_d[a-z]+$|^delta|^dl|^nabla|der(iv)?|velocity|moment|^g_?[wb]|grd", re.IGNORECASE
+)
 USUAL = {
     "weight": re.compile(r"_?(weights?|w|kernels?|filters?|k)", re.IGNORECASE),
     "bias": re.compile(r"_?(bias(es)?|b)", re.IGNORECASE),
@@ -76,7 +87,12 @@ def layout_of(own: Tensor, shape: tuple[int, ...]) -> Layout | None:
         if tuple(own.shape) == tuple(shape[i] for i in order):
             return Layout(order, said)
     o, c, kh, kw = shape
-    for rows, order in (((o,), plain), ((c * kh * kw,), (1, 2, 3, 0)), ((c,), (1, 0, 2, 3)), ((o * kh * kw,), (0, 2, 3, 1))):
+    for rows, order in (
+        ((o,), plain),
+        ((c * kh * kw,), (1, 2, 3, 0)),
+        ((c,), (1, 0, 2, 3)),
+        ((o * kh * kw,), (0, 2, 3, 1)),
+    ):
         if own.dim() >= 2 and own.squeeze().dim() == 2 and own.squeeze().shape[0] == rows[0]:
             return Layout(order, said)
     return Layout(plain, said)
@@ -160,6 +176,20 @@ def partner(items: list, i: int, parameter: Tensor):
 def is_like(value, parameter: Tensor) -> bool:
     value = tensors.unwrap(value)
     return isinstance(value, Tensor) and value.numel() == parameter.numel() and not same(value, parameter)
+
+
+def returned(value, name: str, parameter: Tensor):
+    """The gradient of a parameter among what a backward returned beside the input's: by its name, or its size."""
+    if isinstance(value, dict):
+        named = [
+            item for key, item in value.items() if USUAL[name].fullmatch(re.sub("^d(l|L)?_?|grad_?", "", str(key)))
+        ]
+        fitting = [item for item in (*named, *value.values()) if is_like(item, parameter)]
+    elif isinstance(value, list | tuple):
+        fitting = [found for item in value if (found := returned(item, name, parameter)) is not None]
+    else:
+        fitting = [value] if is_like(value, parameter) else []
+    return tensors.unwrap(fitting[0]) if fitting else None
 
 
 def beside(module, path: Path, parameter: Tensor, before: dict[Path, Tensor]) -> Path | None:

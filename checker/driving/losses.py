@@ -5,10 +5,12 @@ import re
 from torch import Tensor
 
 from . import tensors
-from .building import parameters_of
-from .manners import call
+from .building import parameters_of, required
+from .manners import Spy, call
 
-TARGET = re.compile(r"(y_?)?(target|label|truth|true|ground_?truth|gt|real|expected|clean|reference|ref|wanted|goal)s?(_?(y|output|tensor|img|image|data))?|t|y_?t|y_?true")
+TARGET = re.compile(
+    r"(y_?)?(target|label|truth|true|ground_?truth|gt|real|expected|clean|reference|ref|wanted|goal)s?(_?(y|output|tensor|img|image|data))?|t|y_?t|y_?true"
+)
 PREDICTION = re.compile(r".*(pred|out|input|estimate|y_?hat|result|x|inp|prediction|noisy|denoised).*|y|y_?p")
 
 
@@ -18,11 +20,16 @@ class Loss:
     def __init__(self, driver, raw, wrapped: bool):
         self.driver, self.raw, self.wrapped = driver, raw, wrapped
         self.given = self.value = None
+        self.returned = None  # the gradient, where forward returns it as well
 
     def exchanged(self) -> bool:
         """Whether the target comes first, as its parameters' names say."""
-        method = getattr(self.raw, "forward", None) or getattr(type(self.raw), "__call__", None)
-        named = [p.name.lower() for p in parameters_of(method) or () if p.name != "self" and p.kind is p.POSITIONAL_OR_KEYWORD]
+        method = getattr(self.raw, "forward", None) or self.raw
+        named = [
+            p.name.lower()
+            for p in parameters_of(method) or ()
+            if p.name != "self" and p.kind is p.POSITIONAL_OR_KEYWORD
+        ]
         return len(named) >= 2 and bool(TARGET.fullmatch(named[0])) and not TARGET.fullmatch(named[1])
 
     def forward(self, prediction, target: Tensor):
@@ -39,17 +46,23 @@ class Loss:
             if not self.wrapped:
                 raise
             self.value = call(self.raw, "forward", *(tensors.unwrap(one) for one in ordered))
+        if isinstance(self.value, tuple | list) and len(self.value) == 2:
+            self.value, self.returned = self.value
         return tensors.unwrap(self.value)
 
     def backward(self, net=None):
-        """What the loss's own backward returns, or leaves on the prediction; called as it wants to be."""
+        """What the loss's own backward returns, called as it wants to be."""
+        if isinstance(self.returned, Tensor):
+            return self.returned
         prediction, target = self.given
         ordered = (target, prediction) if self.exchanged() else (prediction, target)
         method = getattr(self.raw, "backward", None)
         if method is None:
             method = self.value.backward
-        required = [p for p in parameters_of(method) or () if p.default is p.empty and p.kind is p.POSITIONAL_OR_KEYWORD]
-        ways = {0: ((),), 1: ((net,), (1.0,)) if net is not None else ((1.0,),), 2: (ordered,)}.get(len(required), ((), ordered))
+        needed = required(method)
+        ways = {0: ((),), 1: ((net,), (1.0,)) if net is not None else ((1.0,),), 2: (ordered,)}.get(
+            len(needed), ((), ordered)
+        )
         for i, way in enumerate(ways):
             try:
                 returned = method(*way)
@@ -57,9 +70,15 @@ class Loss:
             except Exception:
                 if i == len(ways) - 1:
                     raise
-        if returned is None:
-            returned = tensors.gradient_of(prediction, tensors.unwrap(prediction))
-        return returned
+        return tensors.unwrap(returned)
+
+    def gradient(self):
+        """The gradient with respect to the prediction: what backward returns, or leaves on the prediction."""
+        returned = self.backward()
+        prediction = self.given[0]
+        if isinstance(returned, Tensor):
+            return returned
+        return tensors.gradient_of(prediction, tensors.unwrap(prediction))
 
     def gradient_in_a_network(self, prediction: Tensor, target: Tensor):
         """The gradient that reaches a network whose output is `prediction`, where the loss itself returns none: what
@@ -74,9 +93,15 @@ class Loss:
             spy = Spy(driven.raw)
             x = self.driver.tensor(prediction + shift, self.wrapped)
             y = call(net, "forward", x)
-            self.forward(y, target + shift)
-            self.backward(net)
-            for found in (spy.given, spy.returned, tensors.gradient_of(x, prediction), tensors.gradient_of(y, prediction)):
+            loss = self.driver.loss(self.wrapped, net)
+            loss.forward(y, target + shift)
+            loss.backward(net)
+            for found in (
+                spy.given,
+                spy.returned,
+                tensors.gradient_of(x, prediction),
+                tensors.gradient_of(y, prediction),
+            ):
                 if isinstance(found, Tensor) and found.shape == prediction.shape:
                     return found
         return None

@@ -14,12 +14,15 @@ from torch import Tensor
 
 from . import tensors
 
-ZERO_GRAD = re.compile(r"(set|put)?(zero|reset|clear|clean|init(iali[sz]e)?|empty|flush|nul)(all|the)?(d|param(eter)?s?)?grad(ient)?s?(tozero)?|zero")
+ZERO_GRAD = re.compile(
+    r"(set|put)?(zero|reset|clear|clean|init(iali[sz]e)?|empty|flush|nul)(all|the)?(d|param(eter)?s?)?grad(ient)?s?(param(eter)?s?)?(tozero)?|zero|clear"
+)
 
 
 class Manner(NamedTuple):
     """One manner. `back`: what is asked for the gradients: the "module" (with the gradient), its "output", the module
-    without argument ("bare"), or the "loss". `prepare`: what makes a module ready.
+    without argument ("bare"), the "loss", or the module after the loss, which has "left" a gradient for it.
+    `prepare`: what makes a module ready.
     """
 
     back: str = "module"
@@ -33,6 +36,7 @@ class Manner(NamedTuple):
             "output": "backward of the output",
             "bare": "backward without an argument",
             "loss": "backward of the loss",
+            "left": "backward of the loss, then backward without an argument",
         }
         parts = [
             "inside Sequential" if self.network else "",
@@ -43,6 +47,7 @@ class Manner(NamedTuple):
         return ", ".join(part for part in parts if part)
 
 
+BACKS = "module", "output", "loss", "left", "bare"
 PREPARATIONS = {
     "": "",
     "module": "zero_grad() of the module first",
@@ -58,7 +63,7 @@ def all_manners(wraps: bool) -> list[Manner]:
         Manner(back, network, wrapped, prepare)
         for wrapped in ((False, True) if wraps else (False,))
         for network in (False, True)
-        for back in ("module", "output", "loss", "bare")
+        for back in BACKS
         for prepare in PREPARATIONS
     ]
 

@@ -5,9 +5,9 @@ import contextlib
 import torch
 from torch import Tensor
 
-from . import gradients, tensors
+from . import backward, gradients, tensors
 from .leaves import at, describe
-from .manners import Manner, Spy, call, proportion, zero_grad
+from .manners import Manner, Spy, call, zero_grad
 
 NAMES = "weight", "bias"
 
@@ -24,6 +24,8 @@ class Driven:
         self.input = self.output = self.spy = None
         self.ready = False
         self.net = driver.sequential_of([raw]) if manner.network else None
+        self.cache = self.beside = None  # what forward and backward returned besides
+        self.updates: dict[str, Tensor] = {}  # gradients of a module that steps in its backward
 
     # Parameters -----------------------------------------------------------------------------------
 
@@ -94,6 +96,10 @@ class Driven:
 
     # Use ------------------------------------------------------------------------------------------
 
+    def raws(self) -> list:
+        """The submission's own modules that this one is made of."""
+        return [self.raw]
+
     def prepare(self) -> None:
         """Do once what the module needs before it is used."""
         if self.ready:
@@ -118,6 +124,10 @@ class Driven:
             raise problem
         return called
 
+    def zero_grad_of_optimiser(self) -> bool:
+        """The same by the optimiser alone; False if it has no method for it, or there is no optimiser."""
+        return bool(self.driver.known("SGD")) and zero_grad(self.driver.optimiser(self).raw)
+
     def clearing(self):
         """What may have a zero_grad, what prepares the module first: itself, the network around it, an optimiser."""
         order = [self.manner.prepare, "module", "network", "optimiser"]
@@ -141,7 +151,13 @@ class Driven:
         self.spy = Spy(self.raw) if self.manner.network and hasattr(self.raw, "backward") else None
         self.input = self.driver.tensor(x, self.manner.wrapped)
         self.output = call(self.net if self.manner.network else self.raw, "forward", self.input)
+        if isinstance(self.output, tuple | list) and len(self.output) == 2 and isinstance(self.output[0], Tensor):
+            self.output, self.cache = self.output
         return tensors.unwrap(self.output)
+
+    def parts(self) -> list["Driven"]:
+        """The modules with parameters that this one is made of."""
+        return [self]
 
     def backward(self, grad_y: Tensor):
         """The gradient with respect to the input of the last forward; what was returned, if none can be had."""
@@ -149,7 +165,7 @@ class Driven:
         self.before = gradients.snapshot(self.raw, sizes)
         self.scale = 1.0
         target = self.net if self.manner.network else self.raw
-        returned = BACKWARD[self.manner.back](self, target, grad_y)
+        returned = backward.WAYS[self.manner.back](self, target, grad_y)
         grad_x = tensors.unwrap(returned)
         x = tensors.unwrap(self.input)
         candidates = (grad_x, self.spy and self.spy.returned, tensors.gradient_of(self.input, x))
@@ -171,6 +187,10 @@ class Driven:
 
     def own_gradient(self, name: str, own: Tensor):
         """The gradient as the submission keeps it."""
+        if name in self.updates:
+            return self.updates[name]
+        if self.beside is not None and (found := gradients.returned(self.beside, name, own)) is not None:
+            return found
         where = self.places.setdefault("gradients", {}).get(name)
         if where == "list":
             return self.in_lists(own)[1]
@@ -187,7 +207,9 @@ class Driven:
         if listed is not None and not self.driver.steps_along(self, name, at(self.raw, path)):
             return listed  # what is listed is stale, and it is what the optimiser sees
         self.places["gradients"][name] = path
-        self.driver.note("gradients_beside", f"the gradient of the {name} is not listed by param(): it is .{describe(path)}")
+        self.driver.note(
+            "gradients_beside", f"the gradient of the {name} is not listed by param(): it is .{describe(path)}"
+        )
         return at(self.raw, path)
 
     def in_lists(self, own: Tensor) -> tuple[bool, object]:
@@ -198,40 +220,3 @@ class Driven:
             inside, gradient = gradients.in_list(gradients.listed(net), own) if net is not None else (False, None)
             found |= inside
         return found, gradient
-
-
-def back_module(driven: Driven, target, grad_y: Tensor):
-    return target.backward(driven.driver.tensor(grad_y, driven.manner.wrapped))
-
-
-def back_output(driven: Driven, target, grad_y: Tensor):
-    if isinstance(driven.output, Tensor):
-        raise driven.driver.Undriven("the output is a plain tensor, which has no backward of its own")
-    try:
-        return driven.output.backward(grad_y)
-    except TypeError:
-        return driven.output.backward(driven.driver.tensor(grad_y, True))
-
-
-def back_bare(driven: Driven, target, grad_y: Tensor):
-    driven.output.grad = grad_y.clone()
-    return target.backward()
-
-
-def back_loss(driven: Driven, target, grad_y: Tensor):
-    """Through the submission's own loss, with the target for which the mean square's gradient is `grad_y`."""
-    y = tensors.unwrap(driven.output)
-    loss = driven.driver.loss()
-    loss.forward(driven.output, y - grad_y.to(y.dtype) * (y.numel() / 2))
-    returned = tensors.unwrap(loss.backward(target))
-    if isinstance(returned, Tensor) and returned.shape == y.shape and not (driven.spy and driven.spy.called):
-        driven.scale = 1.0
-        return target.backward(driven.driver.tensor(grad_y, driven.manner.wrapped))
-    seen = driven.spy.given if driven.spy else None
-    if not isinstance(seen, Tensor):
-        seen = tensors.gradient_of(driven.output, y)
-    driven.scale = proportion(seen, grad_y)
-    return returned
-
-
-BACKWARD = {"module": back_module, "output": back_output, "bare": back_bare, "loss": back_loss}

@@ -1,13 +1,13 @@
-"""A Sequential of the submission made of driven modules: one output, one gradient of the input, those of every layer."""
+"""A Sequential of the submission, made of driven modules: its output, its input's gradient, those of all layers."""
 
 import contextlib
 
 import torch
 from torch import Tensor
 
-from . import gradients, tensors
-from .manners import PREPARATIONS, Manner, Spy, call, zero_grad
-from .module import BACKWARD, Driven
+from . import backward, gradients, tensors
+from .manners import BACKS, PREPARATIONS, Manner, Spy, call, zero_grad
+from .module import Driven
 
 
 class Network:
@@ -18,7 +18,14 @@ class Network:
         self.raw = self.net = driver.sequential_of([layer.raw for layer in layers])
         self.manner: Manner | None = None
         self.spy = self.input = self.output = None
-        self.scale, self.grad_y = 1.0, None
+        self.scale = 1.0
+        self.cache = self.beside = None
+
+    def parts(self) -> list[Driven]:
+        return self.layers
+
+    def raws(self) -> list:
+        return [layer.raw for layer in self.layers]
 
     def prepare(self) -> None:
         if self.manner.prepare == "train":
@@ -35,6 +42,11 @@ class Network:
         elif not (self.manner.prepare == "network" and zero_grad(self.raw)):
             for layer in self.layers:
                 zero_grad(layer.raw)
+
+    def forward(self, x: Tensor):
+        """The output alone."""
+        wrapped = self.layers[0].manner.wrapped
+        return tensors.unwrap(call(self.raw, "forward", self.driver.tensor(x, wrapped)))
 
     def run(self, x: Tensor, grad_y: Tensor) -> dict[str, object]:
         """Forward and backward in the first manner in which the gradients reach the layers: "forward", "input", and
@@ -61,7 +73,7 @@ class Network:
     def manners(self, first: Manner):
         wrapped = first.wrapped
         for prepare in dict.fromkeys(("", first.prepare, *PREPARATIONS)):
-            for back in ("module", "output", "loss", "bare"):
+            for back in BACKS:
                 yield Manner(back, True, wrapped, prepare)
 
     def attempt(self, x: Tensor, grad_y: Tensor) -> dict[str, object]:
@@ -72,9 +84,11 @@ class Network:
         self.spy = spies[-1] if spies else None
         self.input = self.driver.tensor(x, self.manner.wrapped)
         self.output = call(self.raw, "forward", self.input)
+        if isinstance(self.output, tuple | list) and len(self.output) == 2 and isinstance(self.output[0], Tensor):
+            self.output, self.cache = self.output
         y = tensors.unwrap(self.output)
         found = {"forward": y}
-        returned = tensors.unwrap(BACKWARD[self.manner.back](self, self.raw, grad_y))
+        returned = tensors.unwrap(backward.WAYS[self.manner.back](self, self.raw, grad_y))
         candidates = (returned, spies and spies[0].returned, tensors.gradient_of(self.input, x))
         found["input"] = next((g for g in candidates if isinstance(g, Tensor) and g.shape == x.shape), None)
         if not (isinstance(returned, Tensor) and returned.shape == x.shape):
@@ -90,7 +104,9 @@ class Network:
     def unlisted(self) -> list[int]:
         """The layers with parameters, from 1, that the network's own list leaves out while it names others."""
         own = gradients.listed(self.raw)
-        named = [gradients.in_list(own, layer.tensor("weight"))[0] for layer in self.layers if "weight" in layer.places]
+        named = [
+            gradients.in_list(own, layer.tensor("weight"))[0] for layer in self.layers if "weight" in layer.places
+        ]
         return [i + 1 for i, there in enumerate(named) if not there] if any(named) else []
 
     def clear(self) -> None:

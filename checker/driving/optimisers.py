@@ -1,10 +1,14 @@
 """The submission's optimiser: what it is built from, and how it steps."""
 
+import contextlib
 import re
 
-from .building import build, parameters_of
+import torch
+
+from .building import build, required
 from .gradients import drawn, listed
 from .manners import zero_grad
+from .search import TRIALS
 
 STEPS = "step", "update", "update_params", "update_parameters", "optimize", "apply", "update_weights"
 DEFAULTS = {"momentum": 0.0, "dampening": 0, "weight_decay": 0, "nesterov": False}
@@ -18,12 +22,14 @@ class Optimiser:
 
     def step(self) -> None:
         """A step, given what it insists on."""
-        method = next(m for name in STEPS if callable(m := getattr(self.raw, name, None)))
-        required = [p for p in parameters_of(method) or () if p.default is p.empty and p.kind is p.POSITIONAL_OR_KEYWORD]
-        if not required:
+        method = next((m for name in STEPS if callable(m := getattr(self.raw, name, None))), None)
+        if method is None:
+            raise LookupError(f"{type(self.raw).__name__} has no step()")
+        needed = required(method)
+        if not needed:
             method()
             return
-        name = required[0].name.lower()
+        name = needed[0].name.lower()
         if re.search(r"lr|rate|eta", name):
             method(self.sources["lr"])
         elif re.search(r"param|grad|weight", name):
@@ -39,29 +45,68 @@ class Optimiser:
 WAYS = 6
 
 
-def ways(net, module, lr: float, more: dict) -> list[tuple[str, dict]]:
+def ways(net, modules: list, lr: float, more: dict) -> list[tuple[str, dict]]:
     """(what is said of it, arguments under torch's names) of the ways in which submissions build theirs."""
     return [
         ("net.param()", lambda: {"params": drawn(listed(net)), "lr": lr} | more),
         ("the network", lambda: {"params": net, "lr": lr} | more),
-        ("a list of modules", lambda: {"params": [module], "lr": lr} | more),
+        ("a list of modules", lambda: {"params": list(modules), "lr": lr} | more),
         ("a list of networks", lambda: {"params": [net], "lr": lr} | more),
-        ("a list of lists", lambda: {"params": [drawn(listed(module))], "lr": lr} | more),
+        ("a list of lists", lambda: {"params": [drawn(listed(module)) for module in modules], "lr": lr} | more),
         ("the learning rate alone", lambda: {"lr": lr} | more),
     ]
 
 
 def construct(kind: type, arguments: dict):
-    """An optimiser of that class: under its own names for the arguments, else as the assignment has it, else lr first."""
+    """An optimiser of that class: by its own names of the arguments, else as the assignment has it, else lr first."""
+    alone = {name: value for name, value in arguments.items() if name != "params"}
     attempts = (
+        *([lambda: build(kind, alone, DEFAULTS)] if registers(kind) else []),
         lambda: build(kind, arguments, DEFAULTS),
         lambda: kind(*arguments.values()),
         lambda: kind(arguments["lr"], *[value for name, value in arguments.items() if name != "lr"]),
     )
-    for i, attempt in enumerate(attempts):
+    problem = None
+    for attempt in attempts:
         try:
-            return attempt()
-        except Exception:
-            if i == len(attempts) - 1:
-                raise
-    return None
+            made = attempt()
+            register(made, arguments.get("params"))
+            return made
+        except Exception as error:
+            problem = problem or error
+    raise problem
+
+
+REGISTER = re.compile(r"(register|attach|bind|add|set)(_?(net(work)?|model|module|param(eter)?)s?)?(_?group)?")
+
+
+def registers(kind: type) -> list[str]:
+    """The methods by which an optimiser is told what it steps for, where that is a call of its own."""
+    return [name for name in dir(kind) if REGISTER.fullmatch(name.lower()) and callable(getattr(kind, name))]
+
+
+def register(made, params) -> None:
+    for name in registers(type(made)):
+        if len(required(getattr(made, name))) == 1:
+            getattr(made, name)(params)
+
+
+def way_to_step(driver) -> int:
+    """The first way of building the optimiser in which a step of it changes a convolution's weights; else the
+    first one in which it can be built.
+    """
+    role = next((role for role in ("Conv2d", "TransposeConv2d", "NearestConv") if driver.known(role)), "Conv2d")
+    buildable = []
+    for way in range(WAYS):
+        for arguments, shape in TRIALS[role]:
+            with contextlib.suppress(Exception):
+                driven = driver.module(role, list(arguments), {})
+                made = driver.built_optimiser(driven, way, 0.5, {})
+                buildable.append(way)
+                before = {name: value.clone() for name, value in driven.parameters().items()}
+                y = driven.forward(torch.empty(shape).uniform_(-1, 1))
+                driven.backward(torch.empty(y.shape).uniform_(-1, 1))
+                made.step()
+                if any(not torch.equal(before[name], value) for name, value in driven.parameters().items()):
+                    return way
+    return buildable[0] if buildable else 0

@@ -15,10 +15,16 @@ PATTERNS = {
     "ReLU": r"relu|rectifiedlinear(unit)?",
     "Sigmoid": r"sigmoide?|logistic",
     "Sequential": r"seq(uential)?|sequentialnet(work)?|(neural)?net(work)?|container|layers",
-    "MSE": r"mse|meansquared?errors?|l2|quadratic|squarederror",
+    "MSE": r"mse|meansquared?(errors?)?|l2|quadratic|squarederror",
     "SGD": r"sgd|(stochastic)?gradientdescent|optim|optimi[sz]er|sgdoptim(i[sz]er)?|optim(i[sz]er)?sgd",
 }
-TRIMMED = re.compile(r"^(my|own|our|custom|module|layer|loss|act(ivation)?)|(layer|module|loss|criterion|activation|2)$")
+ONLY_ONES = {
+    "MSE": re.compile(r"loss|criterion|cost", re.IGNORECASE),
+    "SGD": re.compile(r"sgd|optim|descent", re.IGNORECASE),
+}
+TRIMMED = re.compile(
+    r"^(my|own|our|custom|module|layer|loss|act(ivation)?)|(layer|module|loss|criterion|activation|2)$"
+)
 
 
 def normalised(name: str) -> str:
@@ -29,7 +35,9 @@ def fits(name: str, role: str) -> bool:
     """Whether a class of this name may be meant to play this role."""
     spelt = normalised(name)
     pattern = PATTERNS[role]
-    return any(re.fullmatch(pattern, form) for form in (spelt, TRIMMED.sub("", spelt), TRIMMED.sub("", spelt + " ")[:-1]))
+    return any(
+        re.fullmatch(pattern, form) for form in (spelt, TRIMMED.sub("", spelt), TRIMMED.sub("", spelt + " ")[:-1])
+    )
 
 
 class Classes:
@@ -62,4 +70,12 @@ class Classes:
             concrete = [pair for pair in fitting if not any(pair[1] in other.__mro__[1:] for other in self.own)]
             if fitting:
                 return (concrete or fitting)[0]
-        return None
+        return self.only_one_for(role) if role in ONLY_ONES else None
+
+    def only_one_for(self, role: str) -> tuple[str, type] | None:
+        """The class that stands for a role by its name's kind alone, such as Loss, where no other does."""
+        found = [
+            (name, kind) for name, kind in self.all.items() if self.is_own(kind) and ONLY_ONES[role].search(name)
+        ]
+        found = [pair for pair in found if not any(pair[1] in other.__mro__[1:] for other in self.own)]
+        return found[0] if len(found) == 1 else None

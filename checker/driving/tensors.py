@@ -7,7 +7,9 @@ from torch import Tensor
 
 from .building import filling, parameters_of
 
-NAMES = re.compile(r"(my|own|our|auto(grad)?|custom|torch)?(tensor|variable|var|node|value|array|grad(ient)?tensor|tensorgrad)s?\d?")
+NAMES = re.compile(
+    r"(my|own|our|auto(grad)?|custom|torch)?(tensor|variable|var|node|value|array|grad(ient)?tensor|tensorgrad)s?\d?"
+)
 CONTENTS = ("data", "value", "tensor", "val", "values", "array", "x", "content", "t")
 GRADIENTS = ("grad", "gradient", "_grad", "g", "dl", "delta", "d", "dx", "dl_dx", "grads")
 
@@ -24,7 +26,9 @@ def wrap(kind: type, tensor: Tensor):
     """`tensor` in the submission's own class, asking for a gradient where that can be asked for."""
     options = {}
     for parameter in (parameters_of(kind) or ())[1:]:
-        if re.fullmatch(r".*(requires?|need|track|has|with|is).*grad.*|.*grad_?(required|needed).*", parameter.name.lower()):
+        if re.fullmatch(
+            r".*(requires?|need|track|has|with|is).*grad.*|.*grad_?(required|needed).*", parameter.name.lower()
+        ):
             options[parameter.name] = True
         elif parameter.default is parameter.empty and parameter.kind is parameter.POSITIONAL_OR_KEYWORD:
             options[parameter.name] = filling(parameter)

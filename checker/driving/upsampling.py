@@ -16,8 +16,8 @@ CONVOLUTION = {"stride": 1, "padding": 0, "dilation": 1, "bias": True, "output_p
 def recognise(driver, name: str, kind: type) -> tuple[str, int]:
     """(role, factor): "TransposeConv2d", "NearestUpsampling", or "NearestConv", a convolution after doubling.
 
-    A pixel reaches as many rows as the kernel has in a transposed convolution, as many as the factor in the repetition
-    of pixels, and with a convolution after it as many as both together, less one.
+    In a transposed convolution a pixel reaches as many rows as the kernel has, in the repetition of pixels as many as
+    the factor, and with a convolution after it as many as both together, less one.
     """
     with_channels = {"in_channels": CHANNELS[0], "out_channels": CHANNELS[1], "kernel_size": KERNEL}
     for given in (with_channels | {"stride": 2}, with_channels):
@@ -57,5 +57,3 @@ def pixel(x: Tensor, row: int) -> Tensor:
 
 def changed_rows(y: Tensor, still: Tensor) -> list[int]:
     return (y != still).flatten(0, 1).any(0).any(1).nonzero().flatten().tolist()
-
-

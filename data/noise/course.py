@@ -5,8 +5,12 @@ photograph is flat. The clean picture minimises the expected squared error to a 
 error is the right loss for training on two noisy versions.
 """
 
+from dataclasses import dataclass
+
 from torch import Generator, Tensor, arange, randint
 from torch.nn.functional import avg_pool2d
+
+from .base import Noise
 
 BLOCK = 8  # pixels of the photograph per pixel of the picture, in each direction
 
@@ -36,6 +40,20 @@ def corrupt(photos: Tensor, generator: Generator | None = None) -> Tensor:
     column = pick % BLOCK + BLOCK * arange(columns, device=photos.device)
     index = (row * width + column).view(n, 1, -1).expand(-1, channels, -1)  # n, channels, rows*columns
     return photos.reshape(n, channels, -1).gather(2, index).view(n, channels, rows, columns)
+
+
+@dataclass(frozen=True)
+class Course(Noise):
+    """`clean` and `corrupt` as a noise of the catalogue: its pictures are an eighth of the photographs in size."""
+
+    name = "course"
+    block = BLOCK
+
+    def clean(self, photos):
+        return clean(photos).float()
+
+    def draw(self, photos, generator=None):
+        return corrupt(photos, generator).float(), None
 
 
 def _check(photos: Tensor) -> None:

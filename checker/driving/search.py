@@ -1,0 +1,109 @@
+"""The search for the manner that a class wants, and for the places of its parameters, by trials on small inputs."""
+
+import dataclasses
+
+import torch
+from torch import Tensor
+
+from . import gradients, tensors
+from .manners import Manner, all_manners
+
+TRIALS = {  # (arguments, input's shape), tried until one works: square and oblong, one picture and several
+    "Conv2d": (((3, 5, 2), (2, 3, 6, 6)), ((3, 5, 2, 2), (2, 3, 6, 6)), ((3, 5, 3, 1, 1), (1, 3, 6, 6))),
+    "TransposeConv2d": (((3, 5, 2), (2, 3, 4, 4)), ((3, 5, 2, 2), (2, 3, 4, 4)), ((3, 5, 4, 2, 1), (1, 3, 4, 4))),
+    "NearestConv": (((3, 5, 3), (2, 3, 4, 4)), ((3, 5, 3), (1, 3, 4, 4))),
+    "NearestUpsampling": (((2,), (2, 3, 4, 4)), ((2,), (1, 3, 4, 4))),
+    "ReLU": (((), (2, 3, 4, 4)),),
+    "Sigmoid": (((), (2, 3, 4, 4)),),
+}
+ROLES = "Conv2d", "TransposeConv2d", "NearestUpsampling", "Upsampling", "ReLU", "Sigmoid", "Sequential", "MSE", "SGD"
+COMPLETE = 4  # how well a manner works: gradients of the parameters and of the input
+
+
+def search(driver, role: str) -> Manner:
+    """The first manner that gives all gradients, or else the one that gives most."""
+    known = list(dict.fromkeys(driver.manners.values()))
+    candidates = [*known, *(m for m in all_manners(driver.tensor_class is not None) if m not in known)]
+    best, quality, found = Manner(), 0, {}
+    for arguments, shape in TRIALS[role]:
+        for manner in candidates:
+            driver.places[role] = {"layouts": {}}
+            reached = how_far(driver, role, arguments, shape, manner)
+            if reached > quality:
+                best, quality, found = manner, reached, driver.places[role]
+            if quality == COMPLETE:
+                break
+        if quality == COMPLETE:
+            break
+    driver.places[role] = found or {"layouts": {}}
+    if quality >= 2 and str(best):
+        driver.note("manner", f"gradients are had only so: {best}")
+    return best
+
+
+def how_far(driver, role: str, arguments: tuple, shape: tuple, manner: Manner) -> int:
+    """How far one manner gets: 0 nowhere, 1 forward, 2 backward; 3 gradients of parameters or input, 4 both."""
+    reached = 0
+    try:
+        driven = driver.made(role, list(arguments), {}, manner)
+        x = torch.empty(shape).uniform_(-1, 1)
+        y = driven.forward(x)
+        if not isinstance(y, Tensor):
+            return 0
+        reached = 1
+        locate(driver, driven, x)
+        driven.forward(x)
+        grad_x = driven.backward(torch.empty(y.shape).uniform_(-1, 1))
+        reached = 2
+        of_parameters = [driven.gradient(name) for name in driven.shapes if driven.tensor(name) is not None]
+        complete = all(isinstance(g, Tensor) and g.any() and g.isfinite().all() for g in of_parameters)
+        returned = isinstance(grad_x, Tensor) and grad_x.shape == x.shape
+        return 2 + complete * (len(of_parameters) == len(driven.shapes)) + returned
+    except Exception:
+        return reached
+
+
+def locate(driver, driven, x: Tensor) -> None:
+    """Find where a module keeps its weight and bias, by what makes a difference to its output."""
+    for name, shape in driven.shapes.items():
+        if name in driven.places:
+            continue
+
+        def influences(leaf: Tensor) -> bool:
+            before, kept = tensors.unwrap(driven.forward(x)), leaf.clone()
+            before = before.clone()
+            try:
+                leaf.add_(torch.empty(leaf.shape, dtype=leaf.dtype).uniform_(0.5, 1))
+                return not torch.equal(tensors.unwrap(driven.forward(x)), before)
+            finally:
+                leaf.copy_(kept)
+
+        path = gradients.find(driven.raw, name, shape, influences)
+        if path is not None:
+            driven.places[name] = path
+            layout = gradients.layout_of(driven.tensor(name), shape)
+            driven.places["layouts"][name] = layout
+            if layout and layout.name and name == "weight" and driven.role == "TransposeConv2d":
+                layout = driven.places["layouts"][name] = as_it_is_read(driven, layout)
+            if layout and layout.name:
+                driver.note(f"layout_{name}", f"{type(driven.raw).__name__} keeps its {name} as {layout.name}")
+
+
+def as_it_is_read(driven, layout: gradients.Layout) -> gradients.Layout:
+    """The layout of a transposed convolution's weight, flipped if that is what one pixel leaves in the output: so
+    it is where zeros are put between the pixels, and a plain convolution follows.
+    """
+    shape = driven.shapes["weight"]
+    zero = torch.zeros(1, shape[0], 5, 5)
+    one = zero.clone()
+    one[0, 0, 2, 2] = 1
+    left = driven.forward(one).clone() - driven.forward(zero)
+    rows, columns = ((left != 0).flatten(0, 1).any(0).any(axis).nonzero().flatten() for axis in (1, 0))
+    if not len(rows) or int(rows[-1] - rows[0]) + 1 != shape[2] or int(columns[-1] - columns[0]) + 1 != shape[3]:
+        return layout
+    left = left[0, :, rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    flipped = dataclasses.replace(layout, flipped=True)
+    fits = [
+        torch.allclose(one.torchs(driven.tensor("weight"), shape)[0], left, atol=1e-4) for one in (layout, flipped)
+    ]
+    return flipped if fits == [False, True] else layout

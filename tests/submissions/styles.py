@@ -1,0 +1,98 @@
+"""Correct submissions in the styles of students, and six defects of each: python -m tests.submissions.styles [--seeds 0 1]
+
+The table style × defect: the marks of what is asked for (modules, optimiser, behaviour, conventions) in per cent, and
+what was found. What is not as it must be is said below the table, and the exit code is then 1.
+"""
+
+import argparse
+import sys
+import tempfile
+from pathlib import Path
+
+from tqdm import tqdm
+
+from checker import results
+from checker.grading import grade
+from checker.intake import submission
+
+from . import styles_a
+
+FOLDER = Path(__file__).parent / "styles"
+TABLES = (styles_a,)
+NAMES = tuple(name for table in TABLES for name in table.NAMES)
+DEFECTS = {key: (table, defect) for table in TABLES for key, defect in table.DEFECTS.items()}
+GROUPS = "modules", "optimiser", "behaviour", "conventions"
+LEAST = 0.95  # of the marks, for a correct one
+
+
+def make(style: str, defect: str, folder: Path) -> Path:
+    """Write the submission of a style with a defect into `folder`."""
+    return DEFECTS[style, defect][0].make(style, defect, folder)
+
+
+def marks(report) -> float:
+    """The share of the points that is certain."""
+    return report.score / report.max_score
+
+
+def failed(report) -> list:
+    return [f for f in report.findings if f.status == results.FAILED and f.kind == results.REQUIRED]
+
+
+def is_diagnosed(style: str, defect: str, report) -> bool:
+    """Whether what is said of a failed check holds the words that this defect calls for."""
+    words = DEFECTS[style, defect][1].says
+    return any(words in f"{finding.message} → {finding.hint}" for finding in failed(report))
+
+
+def graded(folder: Path, data: Path, settings: dict, seed: int, only: tuple[str, ...] = GROUPS):
+    return grade(submission.find(folder), data, settings, only=only, seed=seed)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="tests.submissions.styles", description=__doc__.partition("\n")[0])
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0])
+    parser.add_argument("--only", nargs="+", default=list(NAMES), metavar="STYLE", choices=NAMES)
+    options = parser.parse_args()
+    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+    from checker_support import make_data, settings
+
+    with tempfile.TemporaryDirectory() as folder:
+        data = make_data(Path(folder, "data"))
+        problems = [
+            f"seed {seed}: {problem}"
+            for seed in options.seeds
+            for problem in table_of(options.only, data, settings(), seed, Path(folder))
+        ]
+    print("\n".join(problems) or "every correct one is above every defective one, and every defect is found")
+    return 1 if problems else 0
+
+
+def table_of(names: list[str], data: Path, settings: dict, seed: int, folder: Path) -> list[str]:
+    """Print the table for one seed; returns what is not as it must be."""
+    kinds = list(dict.fromkeys(defect for _, defect in DEFECTS))
+    print(f"seed {seed}", "correct", *kinds, sep=" | ")
+    correct, defective, problems, undiagnosed = {}, {}, [], []
+    for style in tqdm(names, unit=" styles", disable=None):
+        report = graded(FOLDER / style, data, settings, seed)
+        correct[style] = marks(report)
+        if correct[style] < LEAST or report.verdict != results.PASSED:
+            problems.append(f"{style}: {report.verdict} with {correct[style]:.1%}")
+        row = [style, f"{correct[style]:.1%}"]
+        for kind in kinds:
+            report = graded(make(style, kind, folder / f"{seed}-{style}-{kind}"), data, settings, seed)
+            defective[style, kind] = marks(report)
+            found, diagnosed = bool(failed(report)), is_diagnosed(style, kind, report)
+            problems += [] if found else [f"{style}, {kind}: not found"]
+            undiagnosed += [] if diagnosed else [f"{style}, {kind}"]
+            row.append(f"{defective[style, kind]:.1%}" + ("" if diagnosed else "*" if found else " NOT FOUND"))
+        tqdm.write(" | ".join(row))
+    print(f"lowest correct {min(correct.values()):.1%}, highest defective {max(defective.values()):.1%}")
+    print(f"{len(undiagnosed)} of {len(defective)} without their diagnosis (*)")
+    if max(defective.values()) >= min(correct.values()):
+        problems.append("a defective one is not below all correct ones")
+    return problems + ([f"without diagnosis: {undiagnosed}"] if len(undiagnosed) > len(defective) / 10 else [])
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,1 @@
+# Mini-project 2: denoising without torch.nn

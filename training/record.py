@@ -1,0 +1,99 @@
+"""The files that a run leaves. Each is written whole or not at all."""
+
+import csv
+
+import torch
+
+from data.files import replacing
+
+from .options import UsageError
+
+
+def plain(state, dtype=None):
+    """The tensors of a state as a file should hold them, in `dtype` if one is given."""
+    return {name: tensor.to("cpu", dtype).contiguous() for name, tensor in state.items()}
+
+
+def read_state(path, network):
+    """Load the plain state dict in `path`, of 32 or 16 bits, into the network.
+
+    Raises UsageError if it does not fit.
+    """
+    try:
+        network.load_state_dict(torch.load(path, map_location="cpu", weights_only=True))
+    except OSError as error:
+        raise UsageError(f"{path} can't be read ({error.strerror or error})") from error
+    except Exception as error:  # torch's readers raise all sorts on a damaged file
+        raise UsageError(f"{path} does not hold weights of this network ({_first_line(error)})") from error
+
+
+def checkpoint(network, training, rows):
+    """What a run goes on from."""
+    average = {"average": plain(training.average.state_dict())} if training.average else {}
+    return {
+        "network": plain(network.state_dict()),
+        "optimizer": training.optimizer.state_dict(),
+        "rows": rows,
+        **average,
+    }
+
+
+def resume(path, network, training):
+    """Take up the run whose checkpoint is in `path`, if there is one; returns the rows of its log."""
+    if not path.exists():
+        return []
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+        network.load_state_dict(state["network"])
+        training.optimizer.load_state_dict(state["optimizer"])
+        if training.average:
+            training.average.load_state_dict(state["average"])
+        return state["rows"]
+    except Exception as error:  # torch's readers raise all sorts on a damaged file
+        raise UsageError(f"{path} is damaged or no checkpoint of this run ({_first_line(error)})") from error
+
+
+def write(path, how):
+    """Have `how` make the file under another name, then put it in place: never half a file."""
+    try:
+        with replacing(path) as partial:
+            how(partial)
+    except RuntimeError as error:  # how torch reports a full disk
+        raise OSError(f"{path} can't be written ({_first_line(error)})") from error
+
+
+def write_state(path, state):
+    """Write what torch.load reads. Given an open file, torch leaves its name out of what it writes."""
+
+    def how(partial):
+        with open(partial, "wb") as file:
+            torch.save(state, file)
+
+    write(path, how)
+
+
+def write_log(path, rows):
+    with open(path, "w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, list(rows[0]))
+        writer.writeheader()
+        writer.writerows({name: round(value, 6) for name, value in row.items()} for row in rows)
+
+
+def plot(path, rows):
+    """The curves of loss and PSNR."""
+    from matplotlib.figure import Figure
+    from matplotlib.ticker import MaxNLocator
+
+    figure = Figure(figsize=(8, 3.2), layout="constrained")
+    for axes, name, label in zip(
+        figure.subplots(1, 2), ("loss", "psnr"), ("training loss", "PSNR of held-out pictures, dB"), strict=True
+    ):
+        axes.plot([row["epoch"] for row in rows], [row[name] for row in rows], "o-", color="black", markersize=3)
+        axes.set(xlabel="epoch", ylabel=label)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.grid(alpha=0.3)
+    figure.savefig(path, dpi=120, format="png")
+
+
+def _first_line(error):
+    return (str(error).strip() or type(error).__name__).splitlines()[0]

@@ -5,14 +5,18 @@ import time
 import torch
 
 from ..context import Grading
-from ..registry import Failed, NotApplicable, check
+from ..registry import Failed, Follows, NotApplicable, check
+from ..results import FAILED, PASSED
 from ..sandbox.child import Raised
+from . import learning
 from .api import in_its_type, pictures, predict, pretrained
 from .psnr import baselines, in_batches, whole_range
 
 COURSE_PAIRS = 50_000
 LITTLE = 100  # pairs that show whether training changes anything
 UNCHANGED = 1e-3  # largest change, of 255, below which predictions are the same
+LOADED = "Does train() load weights? A new model is to learn from noisy_in and noisy_out alone."
+CHANGED = "their targets changed (red and blue exchanged, dark and bright turned round)"
 SPREAD = 0.01  # largest standard deviation over pictures, of 255, below which all predictions are the same
 
 
@@ -33,6 +37,7 @@ def one_epoch_run(g: Grading) -> dict:
     g.session.call(model, "train", *pair, 1, seconds=limit)
     seconds = time.monotonic() - started
     db_after, after = in_batches(g, model, whole_range)
+    ready = first_of_pretrained(g, len(after))
     found = {
         "pairs": pairs,
         "seconds": seconds,
@@ -40,9 +45,22 @@ def one_epoch_run(g: Grading) -> dict:
         "after": db_after.mean().item(),
         "change": (after - before).abs().max().item(),
         "spread": after.std(0).max().item(),
+        "pretrained_before": ready is not None and same(before, ready),
+        "pretrained_after": ready is not None and same(after, ready),
     }
     g.measurements["training"] = found
     return found
+
+
+def first_of_pretrained(g: Grading, n: int) -> torch.Tensor | None:
+    """The pretrained model's predictions of the first n validation pictures, if it can be loaded."""
+    if (found := g.findings.get("api.loads_pretrained")) is None or found.status != PASSED:
+        return None
+    return whole_range(predict(g, pretrained(g), g.validation[0][:n].float()))
+
+
+def same(predicted: torch.Tensor, others: torch.Tensor) -> bool:
+    return (predicted - others).abs().max().item() < UNCHANGED
 
 
 @check("training", needs=("api.shape_and_range",))
@@ -56,8 +74,66 @@ def changes_weights(g: Grading):
 
 
 @check("training", needs=("training.changes_weights",))
+def learns_what_it_is_given(g: Grading):
+    """train() of a fresh model learns from the pairs that it is given, and from nothing else"""
+    epoch = g.once(one_epoch_run)
+    pair = tuple(pictures[: g.config["training"]["quick_pairs"]] for pictures in g.training())
+    try:
+        accuse_loaded(g, epoch, pair)
+        return accuse_deaf(learning.partings(g, pair), epoch)
+    except Failed:
+        g.warn("to be looked at by a person: where does what the model knows after train() come from?")
+        raise
+
+
+def accuse_loaded(g: Grading, epoch: dict, pair: tuple) -> None:
+    """Failed if a fresh model knows what it has not been taught."""
+    constant = g.measurements["psnr"]["constant picture"]
+    if epoch["pretrained_before"] and epoch["before"] > constant + 1:
+        raise Failed(
+            "a new Model(), before any training, predicts exactly what the pretrained one does",
+            "Only load_pretrained_model() is to read bestmodel.pth.",
+        )
+    if epoch["pretrained_after"] and epoch["spread"] >= SPREAD:
+        raise Failed("after an epoch of training it predicts exactly what the pretrained model does", LOADED)
+    if found := learning.from_fewest(g, pair):
+        n, before, after = found
+        if learning.denoises(before, after):
+            pairs = "1 pair" if n == 1 else f"{n} pairs"
+            raise Failed(
+                f"after one epoch on {pairs} a new model's predictions are {after:.2f} like the clean validation "
+                f"pictures ({before:.2f} before, 1 is equal): nobody learns that from so few",
+                LOADED,
+            )
+
+
+def accuse_deaf(partings: list[learning.Parting], epoch: dict) -> dict:
+    """Failed if what a fresh model learns does not depend on the targets as it must."""
+    first = partings[0]
+    details = {"pairs": first.pairs, "moved": first.moved, "towards": min(p.towards for p in partings)}
+    if learning.denoises(first.before, first.after):
+        raise Failed(
+            f"trained on {first.pairs} pairs with {CHANGED}, a new model's predictions are {first.after:.2f} like "
+            f"the ordinary pictures ({first.before:.2f} before, 1 is equal)",
+            LOADED,
+        )
+    if details["towards"] >= learning.AT_ALL:
+        return details
+    if epoch["spread"] < SPREAD or all(p.towards < learning.AWAY for p in partings):
+        raise NotApplicable("not judged: training leads to one colour for all, or away from what it is given")
+    raise Failed(
+        f"two new models, one trained on {first.pairs} pairs and one on the same with {CHANGED}, end "
+        f"{first.apart:.3g} of 255 apart, while training moves them by {first.moved:.3g}; of that "
+        f"{details['towards']:.1%} leads towards the changed targets, expected at least {learning.AT_ALL:.0%}",
+        "Does train() use its second argument, noisy_out?",
+    )
+
+
+@check("training", needs=("training.changes_weights",))
 def one_epoch(g: Grading):
     """One epoch of train() from a fresh model ends in time and leaves a sensible PSNR"""
+    if g.findings["training.learns_what_it_is_given"].status == FAILED:
+        raise Follows("training.learns_what_it_is_given")
     found = g.once(one_epoch_run)
     limit = g.config["training"]["seconds_per_50000"]
     extrapolated = found["seconds"] * max(1.0, COURSE_PAIRS / found["pairs"])

@@ -4,7 +4,7 @@ import functools
 from collections.abc import Callable
 from pathlib import Path
 
-from .intake import submission
+from .intake import quote, submission
 from .registry import Failed, NotApplicable, Unjudged
 from .sandbox.child import SubmissionProblem
 from .sandbox.session import Session
@@ -24,6 +24,7 @@ class Grading:
         self.files: Path | None = None  # the copy that is graded
         self.left_out: list[str] = []  # what of the submission was not copied
         self.unusable = ""  # why there is no copy
+        self.sources: dict[str, list[str]] = {}  # the lines of its files, as they were before any of it ran
 
     def open(self, folder: Path) -> None:
         """Take the copy into `folder` and start the process; nothing of the submission runs yet."""
@@ -35,6 +36,7 @@ class Grading:
                 self.unusable = str(error)
                 return
             self.files = folder / self.submission.package
+            self.sources = quote.sources(folder)
             self.session = Session(folder, self.submission.package, self.config["limits"])
 
     def warn(self, sentence: str) -> None:

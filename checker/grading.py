@@ -8,9 +8,9 @@ import traceback
 from collections.abc import Callable
 from pathlib import Path
 
-from . import results
+from . import marks, results
 from .context import Grading
-from .intake import submission
+from .intake import quote, submission
 from .registry import CHECKS, Check, Failed, Follows, NotApplicable, Unjudged
 from .results import Finding, Report
 from .sandbox.child import Raised, SubmissionProblem
@@ -74,54 +74,49 @@ def selected(only: tuple[str, ...]) -> list[Check]:
 
 def run(check: Check, grading: Grading, findings: dict[str, Finding]) -> Finding:
     """One check's finding. Only what the submission did can fail it; anything else is the grader's error."""
-    points = grading.config["points"].get(check.group, {}).get(check.name.partition(".")[2], 1)
-    visibility = grading.config["visibility"].get(check.name, "visible")
+    settings = grading.config
+    points = marks.points_for(check.name, settings)
     finding = functools.partial(
         Finding,
         check.name,
         check.title,
         check.group,
         max_points=points,
-        visibility=visibility,
-        kind=kind_of(check, grading.config["kinds"]),
+        visibility=marks.visibility_of(check.name, settings),
+        kind=marks.kind_of(check.name, settings),
     )
     blocked = [name for name in check.needs if findings[name].status != results.PASSED]
     if blocked:
-        return finding(results.SKIPPED, message=f"needs “{CHECKS[blocked[0]].title}”")
+        return finding(results.SKIPPED, message=f"needs “{CHECKS[blocked[0]].title}”", behind=blocked[0])
     grading.warnings, grading.findings = [], findings
     started = time.perf_counter()
+    outcome = outcome_of(check, grading)
+    seconds = time.perf_counter() - started
+    outcome["points"] = marks.earned(points, outcome.get("share", 0.0))
+    source = quote.line(outcome.get("message", ""), grading.sources)
+    return finding(**outcome, source=source, warnings=tuple(grading.warnings), seconds=seconds)
+
+
+def outcome_of(check: Check, grading: Grading) -> dict:
+    """Run it; what of a Finding's fields follows."""
     try:
-        details = check.run(grading)
-        outcome = {"status": results.PASSED, "points": points, "details": details or {}}
+        return {"status": results.PASSED, "share": 1.0, "details": check.run(grading) or {}}
     except Failed as failure:
-        outcome = failed(failure, points, grading, check)
+        return failed(failure, grading, check)
     except Follows as other:
-        outcome = {"status": results.SKIPPED, "message": f"not judged, since “{CHECKS[other.check].title}” failed"}
+        message = f"not judged, since “{CHECKS[other.check].title}” failed"
+        return {"status": results.SKIPPED, "message": message, "behind": other.check}
     except Unjudged as reason:
-        outcome = {"status": results.UNJUDGED, "message": str(reason)}
+        return {"status": results.UNJUDGED, "message": str(reason)}
     except NotApplicable as reason:
-        outcome = {"status": results.ABSENT, "message": str(reason), "max_points": 0}
+        return {"status": results.ABSENT, "message": str(reason), "max_points": 0}
     except Raised as problem:
-        outcome = failed(Failed(str(problem), cause=problem.cause), points, grading, check)
+        return failed(Failed(str(problem), cause=problem.cause), grading, check)
     except SubmissionProblem as problem:
-        outcome = {"status": results.FAILED, "message": str(problem)}
+        return {"status": results.FAILED, "message": str(problem)}
     except Exception as error:
         trace = "".join(traceback.format_exception(error)[-4:])
-        outcome = {
-            "status": results.ERROR,
-            "message": f"the grader broke: {error!r}",
-            "details": {"trace": trace},
-        }
-    seconds = time.perf_counter() - started
-    return finding(**outcome, warnings=tuple(grading.warnings), seconds=seconds)
-
-
-def kind_of(check: Check, kinds: dict[str, list[str]]) -> str:
-    """What the configuration says that a check, or its group, is about."""
-    for kind, names in kinds.items():
-        if check.name in names or check.group in names:
-            return kind
-    return results.REQUIRED
+        return {"status": results.ERROR, "message": f"the grader broke: {error!r}", "details": {"trace": trace}}
 
 
 # Checks of what the whole does, and those of its parts that it needs: where a part is wrong, that is told there.
@@ -132,18 +127,18 @@ CONSEQUENCES = {
 }
 
 
-def failed(failure: Failed, points: float, grading: Grading, check: Check) -> dict:
+def failed(failure: Failed, grading: Grading, check: Check) -> dict:
     """What a failure comes to: points for the share that is right, and none lost twice for one cause."""
-    share = round(points * failure.share, 1) if failure.share < 1 else 0.0
+    share = failure.share if failure.share < 1 else 0.0
     first = grading.causes.setdefault(failure.cause, check.name) if failure.cause else check.name
     if first != check.name:
         message = f"hidden by the mistake behind “{CHECKS[first].title}”"
-        return {"status": results.SKIPPED, "message": message, "points": share}
+        return {"status": results.SKIPPED, "message": message, "share": share, "behind": first}
     behind = [f for f in grading.findings.values() if f.group in CONSEQUENCES.get(check.name, ()) and is_wrong(f)]
     if behind:
         message = f"not judged, since “{behind[0].title}” failed; it was: {failure.message}"
-        return {"status": results.SKIPPED, "message": message}
-    return {"status": results.FAILED, "message": failure.message, "hint": failure.hint, "points": share}
+        return {"status": results.SKIPPED, "message": message, "behind": behind[0].check}
+    return {"status": results.FAILED, "message": failure.message, "hint": failure.hint, "share": share}
 
 
 def is_wrong(finding: Finding) -> bool:

@@ -30,6 +30,9 @@ class Finding:
     seconds: float = 0.0
     visibility: str = VISIBLE
     kind: str = REQUIRED
+    share: float = 0.0  # of its points that it earned, from 0 to 1, so that other points give other marks
+    behind: str = ""  # where it is skipped: the check that hides it
+    source: str = ""  # the line of the submission that the message names
 
     @property
     def possible(self) -> float:
@@ -77,14 +80,25 @@ class Report:
     @property
     def verdict(self) -> str:
         """ERROR if the grader broke anywhere, FAILED if anything required is not as it should be, REVIEW if nothing
-        is, but something could not be judged; else PASSED.
+        is wrong, but something could not be judged, or is hidden by such a thing; else PASSED.
         """
         if any(finding.status == ERROR for finding in self.findings) or not self.findings:
             return ERROR
-        states = {finding.status for finding in self.findings if finding.kind == REQUIRED}
+        roots = self.roots()
+        states = {roots.get(f.check, f).status for f in self.findings if f.kind == REQUIRED}
         if states & {FAILED, SKIPPED}:
             return FAILED
         return REVIEW if UNJUDGED in states else PASSED
+
+    def roots(self) -> dict[str, Finding]:
+        """For each skipped check whose cause is among the findings: the finding at the root of it."""
+        by_name, roots = {finding.check: finding for finding in self.findings}, {}
+        for finding in self.findings:  # what hides a check comes before it
+            if finding.status == SKIPPED and finding.behind in by_name:
+                root = roots.get(finding.behind, by_name[finding.behind])
+                if root.status != SKIPPED:
+                    roots[finding.check] = root
+        return roots
 
     def groups(self) -> dict[str, list[Finding]]:
         """The findings by group, both in the order in which they were made."""
@@ -116,6 +130,8 @@ class Report:
 
     @staticmethod
     def _redacted(finding: Finding, hidden: list[Finding]) -> Finding:
-        if finding.status == SKIPPED and any(other.title in finding.message for other in hidden):
-            return replace(finding, message="needs a check that is not shown")
+        if finding.status == SKIPPED and any(
+            other.check == finding.behind or other.title in finding.message for other in hidden
+        ):
+            return replace(finding, message="needs a check that is not shown", behind="")
         return finding

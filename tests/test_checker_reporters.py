@@ -87,12 +87,12 @@ def test_nothing_hidden_changes_nothing():
 def test_text_is_a_table_by_group_with_points_hints_and_a_verdict():
     shown = text.render(report(), 90).splitlines()
     assert max(map(len, shown)) <= 90
-    assert any(re.fullmatch(r"MODULES +0 / 6\.5", line) for line in shown)
+    assert any(re.fullmatch(r"MODULES +0–1 / 6\.5", line) for line in shown)
     assert any("→ Is it ≥?" in line for line in shown)
     assert any("note: no PDF" in line for line in shown)
-    assert any(re.fullmatch(r"modules +0 / 3 +0 / 6\.5", line) for line in shown)
+    assert any(re.fullmatch(r"modules +0 / 3 +0–1 / 6\.5", line) for line in shown)
     assert shown[-1].startswith("FAILED")
-    assert "11 of 17.5 points" in shown[-1]
+    assert "11–12 of 17.5 points" in shown[-1]
     assert "\x1b[31mFAILED" in text.render(report(), 90, colour=True)
 
 
@@ -129,8 +129,8 @@ def test_json_is_strict_and_comes_back():
     again = json.from_dict(values)
     assert json.render(again) == json.render(report())
     assert again.findings[0].warnings == ("no PDF",)
-    with pytest.raises(ValueError, match="format 2"):
-        json.from_dict(values | {"version": 2})
+    with pytest.raises(ValueError, match="format 1"):
+        json.from_dict(values | {"version": 1})
 
 
 def test_junit_counts_what_it_lists():

@@ -4,37 +4,43 @@ import base64
 
 from .. import results
 from ..results import Report
-from . import notes, printable
+from . import beyond, mark, notes, points_of, praise, printable
 from .json import dumps, plain
 
-STATUS = {results.PASSED: "pass", results.FAILED: "fail", results.SKIPPED: "fail", results.ERROR: "error"}
+STATUS = {
+    results.PASSED: "pass",
+    results.FAILED: "fail",
+    results.SKIPPED: "fail",
+    results.UNJUDGED: "error",  # not the submission's fault
+    results.REVIEW: "error",
+    results.ERROR: "error",
+}
 
 
 def result(report: Report) -> dict:
     tests = [
-        {
-            "name": finding.title,
-            "status": STATUS[finding.status],
-            "score": finding.points,
-            "message": "\n".join(notes(finding)),
-            "test_code": finding.check,
-            "filename": "",
-            "line_no": 0,
-            "duration": round(finding.seconds * 1000),
-        }
-        for finding in report.findings
-        if finding.status != results.ABSENT
+        case(f.title, STATUS[f.status], f.points, "\n".join(notes(f)), f.check, round(f.seconds * 1000))
+        for f in report.asked
+        if f.status != results.ABSENT
     ]
+    if found := beyond(report):
+        told = [praise(found), *(f"{mark(f)}: {f.title}. {' '.join(notes(f))}".strip() for f in found)]
+        title = f"Beyond the assignment: {points_of(found)}, counted apart"
+        tests.append(case(title, "pass", 0, "\n".join(told)))
     return plain({
         "version": 1, "status": STATUS[report.verdict], "max_score": report.max_score, "tests": tests,
     })  # fmt: skip
 
 
+def case(name: str, status: str, score: float, message: str, check: str = "", milliseconds: int = 0) -> dict:
+    return {"name": name, "status": status, "score": score, "message": message, "test_code": check,
+            "filename": "", "line_no": 0, "duration": milliseconds}  # fmt: skip
+
+
 def broken(problem: str) -> dict:
     """The result where there is no report: it must have a test all the same."""
-    test = {"name": "Grading", "status": "error", "score": 0, "message": printable(problem), "test_code": "",
-            "filename": "", "line_no": 0, "duration": 0}  # fmt: skip
-    return {"version": 1, "status": "error", "max_score": 0, "tests": [test]}
+    tests = [case("Grading", "error", 0, printable(problem))]
+    return {"version": 1, "status": "error", "max_score": 0, "tests": tests}
 
 
 def render(result: dict) -> str:

@@ -4,27 +4,16 @@ Every check is sent with its own visibility, and the platform does the hiding. (
 as soon as one check is hidden from them.)
 """
 
-from ..results import ABSENT, ERROR, PASSED, VISIBLE, Report
-from . import notes, printable
+from ..results import ABSENT, BEYOND, ERROR, PASSED, REVIEW, VISIBLE, Finding, Report
+from . import mark, notes, number, points_of, printable
 from .json import dumps, plain
-from .text import limits, number, summary
+from .text import limits, summary, verdict
 
 
 def render(report: Report) -> str:
     shown = report.for_students()
     tests = [
-        {
-            "name": finding.title,
-            "number": f"{group}.{place}",
-            "score": float(finding.points),
-            "max_score": float(finding.max_points),
-            "status": "passed" if finding.status == PASSED else "failed",
-            "output": "\n".join(notes(finding)),
-            "output_format": "text",
-            "tags": [finding.group],
-            "visibility": finding.visibility,
-            "extra_data": {"check": finding.check, "status": finding.status, "details": finding.details},
-        }
+        case(finding, f"{group}.{place}")
         for group, findings in enumerate(groups(report, shown), 1)
         for place, finding in enumerate(findings, 1)
         if finding.status != ABSENT
@@ -41,9 +30,44 @@ def render(report: Report) -> str:
         "stdout_visibility": "hidden",
         "tests": tests,
         "leaderboard": leaders,
-        "extra_data": {"verdict": report.verdict, "printed": printable(report.output[-4000:])},
+        "extra_data": {
+            "verdict": report.verdict,
+            "possible": report.possible,
+            "beyond": report.beyond,
+            "printed": printable(report.output[-4000:]),
+        },
     }
     return dumps(plain(result))
+
+
+def case(finding: Finding, place: str) -> dict:
+    """One check. What goes beyond the assignment has no points here, so that it neither lowers the score nor counts
+    as failed; what may still earn points says so.
+    """
+    extra = finding.kind == BEYOND
+    more = (
+        [f"worth {points_of([finding])} points, since it was not judged"] if finding.possible > finding.points else []
+    )
+    state = [f"{mark(finding)}; beyond the assignment, counted apart"] if extra else more
+    return {
+        "name": f"Beyond the assignment: {finding.title}" if extra else finding.title,
+        "number": place,
+        "score": 0.0 if extra else float(finding.points),
+        "max_score": 0.0 if extra else float(finding.max_points),
+        "status": "passed" if finding.status == PASSED or extra else "failed",
+        "output": "\n".join([*notes(finding), *state]),
+        "output_format": "text",
+        "tags": [finding.group],
+        "visibility": finding.visibility,
+        "extra_data": {
+            "check": finding.check,
+            "status": finding.status,
+            "kind": finding.kind,
+            "points": finding.points,
+            "possible": finding.possible,
+            "details": finding.details,
+        },
+    }
 
 
 def groups(report: Report, shown: Report):
@@ -58,6 +82,8 @@ def overview(shown: Report) -> str:
     lines = []
     if shown.verdict == ERROR:
         lines = ["The grader broke: this is not the fault of the submission. Tell the staff.", ""]
+    if shown.verdict == REVIEW:
+        lines = [verdict(shown), ""]
     lines += [f"{name}: {number(round(db, 2))} dB" for name, db in shown.measurements.get("psnr", {}).items()]
     return "\n".join([*lines, *([""] if lines else []), *summary(shown), *limits(shown.enforced, 100)])
 

@@ -3,15 +3,33 @@
 import base64
 import html
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from .. import results
 from ..results import Finding, Report
-from . import notes, printable
-from .pictures import Picture, image, png
-from .text import MARKS, number, points_of
+from . import (
+    DEVIATES,
+    EXTRA,
+    NOT_YET,
+    asked_groups,
+    beyond,
+    elsewhere,
+    hidden,
+    hides,
+    mark,
+    marks_of,
+    notes,
+    points_of,
+    praise,
+    printable,
+)
+
+if TYPE_CHECKING:
+    from .pictures import Picture
 
 VERDICTS = {
-    results.PASSED: "Passed: everything is as it should be",
+    results.PASSED: "Passed: everything that is asked is as it should be",
+    results.REVIEW: "To be looked at: nothing failed, but what is not judged awaits a person",
     results.FAILED: "Failed: see what is marked below",
     results.ERROR: "No verdict: the grader broke; this is not the submission's fault",
 }
@@ -24,8 +42,10 @@ header.passed { border-color: var(--good); } header.failed { border-color: var(-
 h1 { font-size: 1.5rem; margin: 0; } h2 { font-size: 1.1rem; margin: 2rem 0 .5rem; } header p { margin: .2rem 0; }
 table { border-collapse: collapse; width: 100%; } td, th { padding: .3rem .5rem; border-bottom: 1px solid var(--line);
 text-align: left; vertical-align: top; } .n { text-align: right; white-space: nowrap; }
-.mark { width: 5rem; font-weight: 600; } .passed .mark { color: var(--good); }
-.failed .mark, .error .mark { color: var(--bad); } .skipped .mark { color: var(--wait); }
+.mark { width: 5.5rem; font-weight: 600; } .passed .mark { color: var(--good); }
+.failed .mark, .error .mark { color: var(--bad); } .hidden .mark, .not-judged .mark { color: var(--wait); }
+tr.not-judged { background: #fbbf241f; } .hides { font-size: .9em; opacity: .8; }
+code { background: var(--soft); padding: .1rem .3rem; border-radius: 3px; }
 .note { margin: .2rem 0; white-space: pre-wrap; overflow-wrap: anywhere; } .hint { font-style: italic; }
 tr.failed, tr.error { background: #f871711f; }
 .trio { display: inline-flex; gap: 6px; margin: 0 1.5rem 1rem 0; } figure { margin: 0; width: 128px; }
@@ -35,41 +55,53 @@ pre { background: var(--soft); padding: .5rem; overflow: auto; max-height: 20rem
 """
 
 
-def render(report: Report, pictures: Sequence[Picture] = ()) -> str:
+def render(report: Report, pictures: Sequence["Picture"] = ()) -> str:
     """The page. `pictures` are the worst of the validation set."""
-    score = f"{number(report.score)} of {number(report.max_score)} points"
+    behind = hidden(report)
     parts = [
-        f'<header class="{report.verdict}"><h1>{VERDICTS[report.verdict]}</h1>',
-        f"<p><strong>{score}</strong>, {text(report.submission)}, graded in {report.seconds:.0f} s</p></header>",
+        f'<header class="{css(report.verdict)}"><h1>{VERDICTS[report.verdict]}</h1>',
+        f"<p><strong>{marks_of(report)}</strong>, {text(report.submission)}, graded in {report.seconds:.0f} s</p>",
+        "</header>",
         summary(report),
         *measurements(report.measurements),
         worst(pictures),
-        *(group(name, findings) for name, findings in report.groups().items()),
+        *(group(report, name, findings, behind) for name, findings in asked_groups(report).items()),
+        extras(report, behind),
         limits(report.enforced),
         printed(report.output),
     ]
+    title = f"{marks_of(report)}: {text(report.submission)}"
+    return page(title, STYLE, "\n".join(filter(None, parts)))
+
+
+def page(title: str, style: str, body: str, script_hash: str = "") -> str:
+    """A whole page that loads nothing; its one script, if any, is known by its digest."""
+    scripts = f" script-src '{script_hash}';" if script_hash else ""
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         '<meta http-equiv="Content-Security-Policy" '
-        "content=\"default-src 'none'; img-src data:; style-src 'unsafe-inline'\">\n"
-        f"<title>{score}: {text(report.submission)}</title>\n<style>{STYLE}</style></head>\n<body>\n"
-        + "\n".join(filter(None, parts))
-        + "\n</body></html>\n"
+        f"content=\"default-src 'none'; img-src data:;{scripts} style-src 'unsafe-inline'\">\n"
+        f"<title>{title}</title>\n<style>{style}</style></head>\n<body>\n{body}\n</body></html>\n"
     )
 
 
 def summary(report: Report) -> str:
-    lines = []
-    for name, findings in report.groups().items():
-        asked = [finding for finding in findings if finding.status != results.ABSENT]
-        passed = sum(finding.status == results.PASSED for finding in asked)
-        link = f'<a href="#{text(name)}">{text(name)}</a>'
-        worst_status = next((s for s in (results.ERROR, results.FAILED) if any(f.status == s for f in findings)), "")
-        lines.append(table_row([link], [f"{passed} / {len(asked)}", points_of(findings)], worst_status))
+    lines = [summary_row(name, findings, name) for name, findings in asked_groups(report).items()]
+    if found := beyond(report):
+        lines.append(summary_row("beyond the assignment, counted apart", found, "extras"))
     note = f"<p>{report.left_out} more checks are not shown here; they count too.</p>" if report.left_out else ""
     head = '<tr><th>group</th><th class="n">passed</th><th class="n">points</th></tr>'
     return f"<h2>Summary</h2><table>{head}{''.join(lines)}</table>{note}"
+
+
+def summary_row(name: str, findings: list[Finding], anchor: str) -> str:
+    asked = [finding for finding in findings if finding.status != results.ABSENT]
+    passed = sum(finding.status == results.PASSED for finding in asked)
+    states = {css(mark(finding)) for finding in findings}
+    worst_state = next((state for state in ("error", "failed") if state in states), "")
+    link = f'<a href="#{text(anchor)}">{text(name)}</a>'
+    return table_row([link], [f"{passed} / {len(asked)}", points_of(findings)], worst_state)
 
 
 def measurements(found: dict) -> list[str]:
@@ -87,7 +119,7 @@ def measurements(found: dict) -> list[str]:
     return parts
 
 
-def worst(pictures: Sequence[Picture]) -> str:
+def worst(pictures: Sequence["Picture"]) -> str:
     if not pictures:
         return ""
     trios = "".join(
@@ -100,23 +132,45 @@ def worst(pictures: Sequence[Picture]) -> str:
 
 
 def figure(tensor, caption: str, index: int) -> str:
+    from .pictures import image, png  # and with them torch
+
     data = base64.b64encode(png(image(tensor))).decode()
     alt = f"{caption.split()[0].rstrip(',')} picture {index}"
     return f'<figure><img alt="{alt}" src="data:image/png;base64,{data}"><figcaption>{caption}</figcaption></figure>'
 
 
-def group(name: str, findings: list[Finding]) -> str:
-    lines = "".join(row(finding) for finding in findings)
-    return f'<h2 id="{text(name)}">{text(name)}: {points_of(findings)} points</h2><table>{lines}</table>'
+def group(report: Report, name: str, findings: list[Finding], behind: dict) -> str:
+    more = "".join(f'<p class="note">{text(line)}</p>' for line in elsewhere(report, name))
+    head = f'<h2 id="{text(name)}">{text(name)}: {points_of(findings)} points</h2>'
+    return head + table(report, findings, behind) + more
 
 
-def row(finding: Finding) -> str:
-    said = "".join(
-        f'<p class="note{" hint" if note.startswith("→") else ""}">{text(note)}</p>' for note in notes(finding)
-    )
-    mark = f'<td class="mark">{MARKS[finding.status]}</td>'
-    points = f'<td class="n">{number(finding.points)} / {number(finding.max_points)}</td>'
-    return f'<tr class="{finding.status.replace(" ", "-")}">{mark}<td>{text(finding.title)}{said}</td>{points}</tr>'
+def extras(report: Report, behind: dict) -> str:
+    if not (found := beyond(report)):
+        return ""
+    head = f'<h2 id="extras">beyond the assignment: {points_of(found)} points, counted apart</h2>'
+    return f"{head}<p>{praise(found)}</p>{table(report, found, behind)}"
+
+
+def table(report: Report, findings: list[Finding], behind: dict) -> str:
+    """The rows of these findings; those that another one hides are told there."""
+    told = report.roots()
+    lines = "".join(row(f, behind.get(f.check, [])) for f in findings if f.check not in told)
+    return f"<table>{lines}</table>" if lines else ""
+
+
+def row(finding: Finding, behind: Sequence[Finding] = ()) -> str:
+    said = "".join(said_as(note) for note in [*notes(finding), *([hides(behind)] if behind else [])])
+    word = mark(finding)
+    points = f'<td class="n">{points_of([finding])}</td>'
+    return f'<tr class="{css(word)}"><td class="mark">{word}</td><td>{text(finding.title)}{said}</td>{points}</tr>'
+
+
+def said_as(note: str) -> str:
+    if note.startswith("your line: "):
+        return f'<p class="note">your line: <code>{text(note.removeprefix("your line: "))}</code></p>'
+    kind = " hint" if note.startswith("→") else " hides" if note.startswith("hides: ") else ""
+    return f'<p class="note{kind}">{text(note)}</p>'
 
 
 def limits(enforced: dict[str, str]) -> str:
@@ -135,3 +189,10 @@ def table_row(cells: list[str], numbers: list[str], status: str = "") -> str:
 
 def text(value: str) -> str:
     return html.escape(printable(value))
+
+
+def css(words: str) -> str:
+    """A mark or verdict as the name of a class."""
+    return {"–": "absent", "ok": "passed", EXTRA: "passed", DEVIATES: "hidden", NOT_YET: "absent"}.get(
+        words, words.lower().replace(" ", "-")
+    )

@@ -6,13 +6,21 @@ import math
 
 from ..results import Finding, Report
 
-VERSION = 1  # of the format
+VERSION = 2  # of the format
 
 
 def to_dict(report: Report) -> dict:
     """JSON values only: the fields of Report and of each Finding, and what is computed of them."""
     fields = dataclasses.asdict(report)
-    summary = {"version": VERSION, "verdict": report.verdict, "score": report.score, "max_score": report.max_score}
+    points, most = report.beyond
+    summary = {
+        "version": VERSION,
+        "verdict": report.verdict,
+        "score": report.score,
+        "possible": report.possible,
+        "max_score": report.max_score,
+        "beyond": {"points": points, "max_points": most},
+    }
     return plain(summary | fields)
 
 

@@ -4,11 +4,13 @@ from xml.etree import ElementTree
 
 from .. import results
 from ..results import Finding, Report
-from . import notes, printable
+from . import mark, notes, printable
 
 
 def render(report: Report) -> str:
-    """The XML document. A skipped or not applicable check is `skipped`, a fault of the grader is an `error`."""
+    """The XML document. What was not judged, is hidden, does not apply, or goes beyond the assignment and does not
+    work is `skipped`, a fault of the grader an `error`; a case that passes may say a deviation in its output.
+    """
     root = ElementTree.Element("testsuites", name=printable(report.submission), **counts(report.findings))
     for name, findings in report.groups().items():
         suite = ElementTree.SubElement(root, "testsuite", name=name, **counts(findings))
@@ -18,13 +20,21 @@ def render(report: Report) -> str:
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + ElementTree.tostring(root, encoding="unicode") + "\n"
 
 
+def outcome(finding: Finding) -> str:
+    """The element that tells it; empty where a case passes."""
+    if finding.status == results.FAILED and finding.kind != results.REQUIRED:
+        return "skipped" if finding.kind == results.BEYOND else ""
+    elements = {results.PASSED: "", results.FAILED: "failure", results.ERROR: "error"}
+    return elements.get(finding.status, "skipped")
+
+
 def counts(findings) -> dict[str, str]:
-    states = [finding.status for finding in findings]
+    told = [outcome(finding) for finding in findings]
     return {
-        "tests": str(len(states)),
-        "failures": str(states.count(results.FAILED)),
-        "errors": str(states.count(results.ERROR)),
-        "skipped": str(states.count(results.SKIPPED) + states.count(results.ABSENT)),
+        "tests": str(len(told)),
+        "failures": str(told.count("failure")),
+        "errors": str(told.count("error")),
+        "skipped": str(told.count("skipped")),
         "time": f"{sum(finding.seconds for finding in findings):.3f}",
     }
 
@@ -33,10 +43,12 @@ def case(finding: Finding) -> ElementTree.Element:
     element = ElementTree.Element(
         "testcase", classname=finding.check, name=finding.title, time=f"{finding.seconds:.3f}"
     )
-    kinds = {results.FAILED: "failure", results.ERROR: "error", results.SKIPPED: "skipped", results.ABSENT: "skipped"}
-    if finding.status in kinds:
-        outcome = ElementTree.SubElement(element, kinds[finding.status], message=printable(finding.message))
-        outcome.text = "\n".join(notes(finding))
-    elif finding.warnings:
-        ElementTree.SubElement(element, "system-out").text = "\n".join(notes(finding))
+    said = "\n".join(notes(finding))
+    if name := outcome(finding):
+        message = printable(finding.message)
+        if name == "skipped":
+            message = f"{mark(finding)}: {message}"
+        ElementTree.SubElement(element, name, message=message).text = said
+    elif said:
+        ElementTree.SubElement(element, "system-out").text = f"{mark(finding)}\n{said}"
     return element

@@ -5,39 +5,71 @@ from collections.abc import Iterable
 
 from .. import results
 from ..results import Finding, Report
-from . import notes, printable
+from . import (
+    asked_groups,
+    beyond,
+    elsewhere,
+    hidden,
+    hides,
+    mark,
+    marks_of,
+    notes,
+    number,
+    points_of,
+    praise,
+    printable,
+    span,
+)
 
-MARKS = {
-    results.PASSED: "ok",
-    results.FAILED: "FAILED",
-    results.SKIPPED: "skipped",
-    results.ABSENT: "–",
-    results.ERROR: "ERROR",
+# Green, red, yellow, magenta, cyan: what ANSI calls them.
+COLOURS = {"ok": 32, "extra": 32, "FAILED": 31, "hidden": 33, "deviates": 33, "not judged": 36, "ERROR": 35}
+INDENT = 13  # columns before a title
+VERDICTS = {
+    results.PASSED: "PASSED: everything that is asked is as it should be",
+    results.FAILED: "FAILED: see above",
+    results.REVIEW: "TO BE LOOKED AT: nothing failed, but what is not judged awaits a person",
+    results.ERROR: "NO VERDICT: the grader broke, see ERROR above; this is not the submission's fault",
 }
-COLOURS = {"ok": 32, "FAILED": 31, "skipped": 33, "ERROR": 35}  # green, red, yellow, magenta: what ANSI calls them
 
 
 def render(report: Report, width: int = 110, colour: bool = False) -> str:
     """The whole report; the verdict is its last line."""
     parts = [f"Submission: {printable(report.submission)}\n"]
-    for name, findings in report.groups().items():
-        parts.append(f"{name.upper()}{points_of(findings):>{width - len(name)}}")
-        parts += [line for finding in findings for line in rows(finding, width, colour)]
+    behind = hidden(report)
+    for name, findings in asked_groups(report).items():
+        parts.append(heading(name.upper(), findings, width))
+        parts += table(report, findings, behind, width, colour)
+        parts += [f"  {'':{INDENT - 2}}{line}" for line in elsewhere(report, name)]
         parts.append("")
+    if extras := beyond(report):
+        parts.append(heading("BEYOND THE ASSIGNMENT, counted apart", extras, width))
+        parts += [f"  {praise(extras)}", *table(report, extras, behind, width, colour), ""]
     parts += measurements(report.measurements)
     parts += [*limits(report.enforced, width), "", *summary(report), "", last_line(report)]
     return "\n".join(parts)
 
 
-def rows(finding: Finding, width: int, colour: bool) -> list[str]:
-    """One line with mark, title and points; below it what went wrong, and the hint."""
-    points = f"{number(finding.points)} / {number(finding.max_points)}"
-    title = textwrap.shorten(finding.title, width - 10 - len(points) - 1, placeholder="…")
-    mark = MARKS[finding.status]
-    shown = f"\x1b[{COLOURS[mark]}m{mark:<8}\x1b[0m" if colour and mark in COLOURS else f"{mark:<8}"
-    lines = [f"  {shown}{title}{points:>{width - 10 - len(title)}}"]
-    for note in notes(finding):
-        lines += textwrap.wrap(note, width, initial_indent=" " * 10, subsequent_indent=" " * 12)
+def heading(name: str, findings: list[Finding], width: int) -> str:
+    return f"{name}{points_of(findings):>{width - len(name)}}"
+
+
+def table(report: Report, findings: list[Finding], behind: dict, width: int, colour: bool) -> list[str]:
+    """The rows of these findings; those that another one hides are told there."""
+    told = report.roots()
+    shown = [finding for finding in findings if finding.check not in told]
+    return [line for finding in shown for line in rows(finding, behind.get(finding.check, []), width, colour)]
+
+
+def rows(finding: Finding, behind: list[Finding], width: int, colour: bool) -> list[str]:
+    """One line with mark, title and points; below it what went wrong, the hint, and what it hides."""
+    points = points_of([finding])
+    title = textwrap.shorten(finding.title, width - INDENT - len(points) - 1, placeholder="…")
+    word = mark(finding)
+    shown = f"{word:<{INDENT - 2}}"
+    shown = f"\x1b[{COLOURS[word]}m{shown}\x1b[0m" if colour and word in COLOURS else shown
+    lines = [f"  {shown}{title}{points:>{width - INDENT - len(title)}}"]
+    for note in [*notes(finding), *([hides(behind)] if behind else [])]:
+        lines += textwrap.wrap(note, width, initial_indent=" " * INDENT, subsequent_indent=" " * (INDENT + 2))
     return lines
 
 
@@ -71,43 +103,39 @@ def limits(enforced: dict[str, str], width: int) -> list[str]:
 
 def summary(report: Report) -> list[str]:
     """The table at the end: checks passed and points of every group."""
-    lines = [f"{'group':<14}{'passed':>10}{'points':>14}"]
-    for name, findings in report.groups().items():
-        asked = [finding for finding in findings if finding.status != results.ABSENT]
-        passed = sum(finding.status == results.PASSED for finding in asked)
-        lines.append(f"{name:<14}{f'{passed} / {len(asked)}':>10}{points_of(findings):>14}")
+    lines = [f"{'group':<22}{'passed':>10}{'points':>16}"]
+    for name, findings in asked_groups(report).items():
+        lines.append(summary_row(name, findings))
+    if extras := beyond(report):
+        lines.append(summary_row("beyond, counted apart", extras))
     if report.left_out:
-        lines.append(f"not shown     {report.left_out:>10} checks, which count too")
+        lines.append(f"{'not shown':<22}{report.left_out:>10} checks, which count too")
     return lines
 
 
+def summary_row(name: str, findings: list[Finding]) -> str:
+    asked = [finding for finding in findings if finding.status != results.ABSENT]
+    passed = sum(finding.status == results.PASSED for finding in asked)
+    return f"{name:<22}{f'{passed} / {len(asked)}':>10}{points_of(findings):>16}"
+
+
+def verdict(report: Report) -> str:
+    return VERDICTS[report.verdict]
+
+
 def last_line(report: Report) -> str:
-    score = f"{number(report.score)} of {number(report.max_score)} points in {report.seconds:.1f} s"
-    verdict = {
-        results.PASSED: "PASSED: everything is as it should be",
-        results.FAILED: "FAILED: see above",
-        results.ERROR: "NO VERDICT: the grader broke, see ERROR above; this is not the submission's fault",
-    }
-    return f"{verdict[report.verdict]} ({score})"
+    return f"{verdict(report)} ({marks_of(report)} in {report.seconds:.1f} s)"
 
 
 def leaderboard(reports: Iterable[Report], top: int | None = None) -> str:
     """Submissions by PSNR, best first; those without one by points, last. Equal values share a rank."""
     ranked = sorted(reports, key=lambda r: (r.psnr is None, -(r.psnr or 0), -r.score, r.submission))
-    lines, rank = [f"{'rank':>4}  {'PSNR, dB':>8}  {'points':>11}  submission"], 0
+    lines, rank = [f"{'rank':>4}  {'PSNR, dB':>8}  {'points':>15}  submission"], 0
     for place, report in enumerate(ranked[:top], 1):
         if place == 1 or ranked[place - 2].psnr != report.psnr:
             rank = place
         db = "–" if report.psnr is None else f"{report.psnr:.2f}"
         broken = "  (the grader broke: no verdict)" if report.verdict == results.ERROR else ""
-        points = f"{number(report.score)} / {number(report.max_score)}"
-        lines.append(f"{rank:>4}  {db:>8}  {points:>11}  {printable(report.submission)}{broken}")
+        points = f"{span(report.score, report.possible)} / {number(report.max_score)}"
+        lines.append(f"{rank:>4}  {db:>8}  {points:>15}  {printable(report.submission)}{broken}")
     return "\n".join(lines)
-
-
-def points_of(findings: list[Finding]) -> str:
-    return f"{number(sum(f.points for f in findings))} / {number(sum(f.max_points for f in findings))}"
-
-
-def number(value: float) -> str:
-    return f"{value:g}"

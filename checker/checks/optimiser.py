@@ -185,9 +185,7 @@ def own_step(g: Grading) -> None:
         power = float(gradient @ gradient)
         rate = -float(moved @ gradient) / power if power else 0.0
         if rate <= 0 or (moved + rate * gradient).abs().max() > 1e-3 * moved.abs().max():
-            raise Unjudged(
-                "no way was found to use an SGD, and train() does not step along the layers' gradients"
-            )
+            raise Unjudged("no way was found to use an SGD, and train() does not step along the layers' gradients")
         rates.append(rate)
     if max(rates) > 1.01 * min(rates):
         raise Failed("a step of train() goes along the gradients at different rates for different weights")

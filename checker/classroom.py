@@ -8,7 +8,6 @@ is graded again. The tables are made of the files at the end.
 import contextlib
 import ctypes
 import fcntl
-import json
 import multiprocessing
 import os
 import shutil
@@ -23,11 +22,10 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from . import files
+from . import regrade, stored, tables
 from .intake import fingerprint, submission
-from .reporters import csv, text
-from .reporters import json as json_report
 from .results import ERROR, Finding, Report
+from .stored import Entry
 
 PR_SET_PDEATHSIG = 1
 
@@ -43,54 +41,34 @@ class Task:
     seed: int
 
     def key(self) -> str:
-        """Digest of all of it, and of the grader."""
-        options = [self.settings, sorted(self.only), self.quick, self.seed]
+        """Digest of all of it that findings depend on, and of the grader."""
+        options = [regrade.the_rest(self.settings), sorted(self.only), self.quick, self.seed]
         return fingerprint.combined(options, fingerprint.of_grader(), fingerprint.of_data(self.data))
 
 
-@dataclass(frozen=True)
-class Entry:
-    """One submission of the class: where it is, where its result goes, and the digest that the result must carry."""
-
-    path: Path
-    result: Path
-    key: str
-
-    def report(self) -> Report | None:
-        """Its result, if there is one, it is whole, up to date, and a verdict."""
-        try:
-            values = json.loads(self.result.read_text(encoding="utf-8"))
-            report = json_report.from_dict(values) if values["key"] == self.key else None
-        except (OSError, ValueError, TypeError, KeyError):
-            return None
-        return None if report is None or report.verdict == ERROR else report
-
-    def write(self, report: Report) -> None:
-        values = json_report.to_dict(replace(report, submission=self.path.name)) | {"key": self.key}
-        files.write(self.result, json_report.dumps(values))
-
-
-def grade_class(folder: Path, out: Path, task: Task, jobs: int, part: tuple[int, int] = (0, 1)) -> list[Report]:
+def grade_class(
+    folder: Path, out: Path, task: Task, jobs: int, part: tuple[int, int] = (0, 1), only_failed: bool = False
+) -> list[Report]:
     """Grade the submissions of `folder` into `out`; returns the reports, sorted by name.
 
     `part` (k, n) takes every n-th submission only, from the k-th, and makes no tables. One thread for each
-    submission, so that its result is the same whatever runs beside it. After KeyboardInterrupt the tables are made
-    of what is finished.
+    submission, so that its result is the same whatever runs beside it. `only_failed` keeps what passed, whatever has
+    changed since, and grades all others again. After KeyboardInterrupt the tables are made of what is finished.
     """
     paths = submissions(folder, out)
-    (out / "submissions").mkdir(parents=True, exist_ok=True)
+    (out / stored.FOLDER).mkdir(parents=True, exist_ok=True)
+    tables.check(out)
     task = replace(task, settings=task.settings | {"limits": task.settings["limits"] | {"threads": 1}})
     with alone(out, part) as work:
         entries = described(paths[part[0] :: part[1]], out, task)
-        done = {entry.path: report for entry in entries if (report := entry.report())}
+        done = {entry.path: report for entry in entries if (report := entry.report(only_failed))}
         try:
             for entry, report in graded([e for e in entries if e.path not in done], task, jobs, work, done):
                 done[entry.path] = report
         finally:
             reports = [done[path] for path in sorted(done)]
             if part == (0, 1):
-                files.write(out / "scores.csv", csv.render(reports, task.settings["points"]))
-                files.write(out / "leaderboard.txt", text.leaderboard(reports) + "\n")
+                tables.write(out, reports, task.settings)
     return reports
 
 
@@ -112,9 +90,10 @@ def submissions(folder: Path, out: Path) -> list[Path]:
 
 def described(paths: list[Path], out: Path, task: Task) -> list[Entry]:
     common, cap = task.key(), task.settings["limits"]["snapshot_mb"] << 20
+    marking = regrade.marking(task.settings, task.quick)
     return [
-        Entry(path, out / "submissions" / f"{path.name}.json",
-              fingerprint.combined(common, fingerprint.of_files(path, cap=cap)))
+        Entry(path, out / stored.FOLDER / f"{path.name}.json",
+              fingerprint.combined(common, fingerprint.of_files(path, cap=cap)), marking)
         for path in paths
     ]  # fmt: skip
 
@@ -196,8 +175,8 @@ class Slot:
         entry, self.entry = self.entry, None
         try:
             self.pipe.recv()
-            report = json_report.from_dict(json.loads(entry.result.read_text(encoding="utf-8")))
-        except (EOFError, OSError) as error:
+            report = stored.read(entry.result).report
+        except (EOFError, OSError, stored.Unreadable) as error:
             self.process.join(10)
             report = no_verdict(entry.path.name, f"its process ended ({self.process.exitcode}): {error!r}")
         return entry, report

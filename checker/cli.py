@@ -6,7 +6,7 @@ import shutil
 import sys
 from pathlib import Path
 
-from . import config, files
+from . import config, files, stored
 from .intake import submission
 from .reporters import github, gradescope, json, junit, text
 from .results import ERROR, PASSED, VISIBLE, Report
@@ -14,20 +14,22 @@ from .results import ERROR, PASSED, VISIBLE, Report
 ROOT = Path(__file__).resolve().parent.parent
 OK, SUBMISSION_FAILED, NO_VERDICT = 0, 1, 2
 FILES = ("json", "junit", "html", "montage", "gradescope")  # options that name a file to write
-TOP = 10  # lines of the leaderboard that are shown
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Grade; returns 0 if all passed, 1 if the submission failed, 2 for bad usage or a broken grader.
+    """Grade; returns 0 if all passed, 1 if the submission failed or is to be looked at, 2 for bad usage or a broken
+    grader.
 
     For a class: 0 if every submission has a verdict, whatever it is, else 2.
     """
     options = parser().parse_args(arguments)
     problem = "interrupted: no verdict"
     try:
-        return run_class(options) if options.all else run(options)
+        if options.explain:
+            return explain(options)
+        return run_class(options) if options.all or options.regrade else run(options)
     except KeyboardInterrupt:
-        problem += "; the same command goes on where this one was" if options.all else ""
+        problem += "; the same command goes on where this one was" if options.all and not options.only_failed else ""
     except (OSError, ValueError, RuntimeError) as error:
         problem = f"error: {error}"
     print(problem, file=sys.stderr)
@@ -60,6 +62,13 @@ def parser() -> argparse.ArgumentParser:
     add("--out", type=Path, metavar="RESULTS", help="folder of the results; an earlier run there is continued")
     add("--jobs", type=int, default=os.cpu_count(), metavar="N", help="submissions at a time (default: %(default)s)")
     add("--part", type=part, default=(0, 1), metavar="K/N", help="only every N-th, from the K-th of 0 … N−1")
+    add("--only-failed", action="store_true", help="keep what passed, whatever has changed; grade all others again")
+    add(
+        "--regrade",
+        action="store_true",
+        help="marks of --out anew after a change of points or thresholds; no grading",
+    )
+    add("--explain", metavar="NAME", help="print the report of one submission in --out")
     return parser
 
 
@@ -98,18 +107,27 @@ def prepare(data: Path) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    if options.out:
-        raise ValueError("--out is where the results of a class go: give --all too, or --json for one submission")
+    if options.out or options.only_failed:
+        name, way = ("out", ", or --json for one submission") if options.out else ("only-failed", "")
+        raise ValueError(f"--{name} is about a class: give --all too{way}")
     settings = prepared(options)
     handed_in = submission.find(options.project or ROOT)
     if options.github:
         announce(options.github)
     report = graded(options, handed_in, settings)
     shown = report if options.staff else report.for_students()
-    width = min(shutil.get_terminal_size((110, 0)).columns, 120)
-    print(text.render(shown, width, colour=sys.stdout.isatty() and "NO_COLOR" not in os.environ))
+    show(shown)
     write_files(options, report, shown, handed_in, settings)
-    return {PASSED: OK, ERROR: NO_VERDICT}.get(shown.verdict, SUBMISSION_FAILED)
+    return exit_code(shown)
+
+
+def exit_code(report: Report) -> int:
+    return {PASSED: OK, ERROR: NO_VERDICT}.get(report.verdict, SUBMISSION_FAILED)
+
+
+def show(report: Report) -> None:
+    width = min(shutil.get_terminal_size((110, 0)).columns, 120)
+    print(text.render(report, width, colour=sys.stdout.isatty() and "NO_COLOR" not in os.environ))
 
 
 def graded(options: argparse.Namespace, handed_in: submission.Submission, settings: dict) -> Report:
@@ -183,24 +201,29 @@ def report_no_verdict(options: argparse.Namespace, problem: str) -> None:
 
 
 def run_class(options: argparse.Namespace) -> int:
-    from .classroom import Task, grade_class
+    from . import staff
 
     for name in ("project", *FILES, "github"):
         if getattr(options, name):
             raise ValueError(f"--{name} is about one submission; a class (--all) has its results in --out")
     if not options.out:
-        raise ValueError("--all needs --out RESULTS, the folder of the results")
+        raise ValueError(
+            f"--{'regrade' if options.regrade else 'all'} needs --out RESULTS, the folder of the results"
+        )
+    if options.regrade and (options.all or options.only_failed):
+        raise ValueError("--regrade grades nothing: give it --out alone, and --config if the settings are one's own")
     if options.jobs < 1:
         raise ValueError(f"--jobs {options.jobs}: expected at least 1")
-    settings = prepared(options)
-    task = Task(options.data.resolve(), settings, tuple(options.only), options.quick, options.seed)
-    reports = grade_class(options.all, options.out, task, options.jobs, options.part)
-    print(text.leaderboard(reports, TOP))
-    verdicts = [report.verdict for report in reports]
-    broken = verdicts.count(ERROR)
-    print(
-        f"\n{len(verdicts)} submissions: {verdicts.count(PASSED)} passed, "
-        f"{len(verdicts) - verdicts.count(PASSED) - broken} failed, {broken} without a verdict"
-    )
-    print(f"results in {options.out}" if options.part != (0, 1) else f"results in {options.out / 'scores.csv'}")
-    return NO_VERDICT if broken else OK
+    if options.regrade:
+        reports = staff.mark_again(options, config.load(options.config))
+    else:
+        reports = staff.grade(options, prepared(options))
+    return NO_VERDICT if ERROR in [report.verdict for report in reports] else OK
+
+
+def explain(options: argparse.Namespace) -> int:
+    if not options.out or options.all or options.regrade:
+        raise ValueError("--explain NAME prints a stored result: give it --out RESULTS alone")
+    report = stored.find(options.out, options.explain).report
+    show(report)
+    return exit_code(report)

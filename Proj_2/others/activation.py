@@ -1,7 +1,8 @@
 """The nonlinearities. Each saves its output, from which its derivative can be read."""
 
-from .buffers import Buffers
+from .buffers import Buffers, workspace
 from .module import Module
+from .patches import channel_last
 
 AT_ONCE = 2**19  # values: what is made of them is read again from the cache, and takes little memory
 
@@ -30,14 +31,15 @@ class _Activation(Module):
             )
         return self._apply_derivative_(grad_y if scratch else grad_y.detach().clone())
 
-    def _in_parts(self, *tensors):
-        """Tensors of one shape a part at a time, small enough to stay in the cache, after kept memory for a part."""
-        parts = tensors[0].numel() // AT_ONCE + 1
-        batch = min(1, tensors[0].dim())  # a tensor without dimensions is taken as one of a single value
-        chunks = [x[None].chunk(parts, batch) for x in tensors]
-        kept = self.buffers.take_like("part", chunks[0][0])
-        for part in zip(*chunks, strict=True):
-            yield kept.narrow(batch, 0, part[0].shape[batch]), *part
+    @staticmethod
+    def _in_parts(*tensors):
+        """Tensors of one shape a part at a time, small enough to stay in the cache, after memory for a part."""
+        views = [channel_last(x) if x.dim() == 4 else x[None] for x in tensors]
+        shape = views[0].shape
+        along = next((i for i, size in enumerate(shape) if size > 1), 0)
+        parts = (view.chunk(views[0].numel() // AT_ONCE + 1, along) for view in views)
+        for part in zip(*parts, strict=True):
+            yield workspace.take("part", tuple(part[0].shape), part[0]), *part
 
 
 class _Rectifier(_Activation):
@@ -45,7 +47,7 @@ class _Rectifier(_Activation):
 
     def _apply_derivative_(self, grad):
         for mask, y, part in self._in_parts(self.y, grad):
-            part.mul_(self._of_sign_(mask.copy_(y).sign_()))
+            part.mul_(self._slope_(mask.copy_(y).gt_(0)))
         return grad
 
 
@@ -55,8 +57,8 @@ class ReLU(_Rectifier):
     def _apply_(self, x):
         return x.relu_()
 
-    def _of_sign_(self, sign):
-        return sign  # 1 where x was positive, else 0
+    def _slope_(self, positive):
+        return positive
 
 
 class LeakyReLU(_Rectifier):
@@ -73,8 +75,8 @@ class LeakyReLU(_Rectifier):
             part.clamp_(min=scaled.copy_(part).mul_(self.negative_slope))
         return x
 
-    def _of_sign_(self, sign):
-        return sign.clamp_(min=self.negative_slope)
+    def _slope_(self, positive):
+        return positive.clamp_(min=self.negative_slope)
 
 
 class Sigmoid(_Activation):

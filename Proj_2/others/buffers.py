@@ -46,7 +46,7 @@ class Buffers:
         return self.take_like(name, x).copy_(x)
 
 
-class Workspace(local):
+class _Workspace(local):
     """Memory that all modules share, for what is of no use after the call that made it; each thread has its own.
 
     What was taken under a name is gone when that name is taken again, with whatever shape.
@@ -62,3 +62,6 @@ class Workspace(local):
         if kept is None or kept.numel() < size:
             kept = self._kept[key] = like.new_empty(size)
         return kept[:size].view(shape)
+
+
+workspace = _Workspace()

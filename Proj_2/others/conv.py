@@ -45,7 +45,7 @@ class Conv2d(Convolution):
         x = channel_last(x)
         if self.filtered:
             self.x = x if scratch else self.buffers.copy_of("x", x)
-            kernels = winograd.kernels(channel_last(self.weight.detach()), x).transpose(1, 2)
+            kernels = winograd.kernels(channel_last(self.weight.detach()), x)
             winograd.correlate(x, kernels, self.padding, y)
         else:
             self.x = gather(x, self.window, size, self.buffers)
@@ -68,7 +68,7 @@ class Conv2d(Convolution):
         n, c, h, w = self.x_shape
         grad_x = self._result("grad_x", (n, h, w, c), grad_rows, scratch)
         if self.filtered:
-            kernels = winograd.kernels(channel_last(self.weight.detach()), grad_rows, flipped=True)
+            kernels = winograd.kernels(channel_last(self.weight.detach()), grad_rows, turned=True)
             padding = tuple(2 - p for p in self.padding)
             winograd.correlate(channel_last(grad_y.detach()), kernels, padding, grad_x)
             return channel_first(grad_x)

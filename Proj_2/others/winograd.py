@@ -7,34 +7,33 @@ every value with its counterpart, summed over the channels, which is a matrix pr
 
     Y = Aᵀ·[(G·g·Gᵀ) ∘ (Bᵀ·d·B)]·A
 
-The points are 0, ±2/3, ±3/2 and ∞. With the usual 0, ±1, ±2 and ∞, products in bfloat16 would err by twice as much
-(B. Barabasz et al., arXiv 1803.10986, on the choice of points). The transforms are made in float32 at least.
+The points are 0, ±1/2, ±3/2 and ∞. With the usual 0, ±1, ±2 and ∞, products in bfloat16 would err by twice as much
+(B. Barabasz et al., arXiv 1803.10986, on the choice of points), and with others the transforms were not exact there.
 """
 
-from .buffers import Workspace
+from .buffers import workspace
 
 TILE = 4  # pixels of the result, in each direction, that are made together
 SPAN = TILE + 2  # pixels that they are made of
 AT_ONCE = 2**18  # values of a picture that are worked on together: what is made of them stays in the cache
 NARROWEST = 16  # channels; with fewer, the transforms cost more than the products that they save
 
-P, Q = 2 / 3, 3 / 2  # P·Q = 1, which leaves it out of the products below
-S = P**2 + Q**2
+P, Q = 1 / 2, 3 / 2
+PP, QQ = P * P, Q * Q
 POINTS = (0, P, -P, Q, -Q)
 # For each point, ∞ last, the coefficients of the polynomial that is zero at all other points.
 B_T = [
-    [1, 0, -S, 0, 1, 0],
-    [0, -Q, -Q * Q, P, 1, 0],
-    [0, Q, -Q * Q, -P, 1, 0],
-    [0, -P, -P * P, Q, 1, 0],
-    [0, P, -P * P, -Q, 1, 0],
-    [0, 1, 0, -S, 0, 1],
+    [PP * QQ, 0, -PP - QQ, 0, 1, 0],
+    [0, -P * QQ, -QQ, P, 1, 0],
+    [0, P * QQ, -QQ, -P, 1, 0],
+    [0, -Q * PP, -PP, Q, 1, 0],
+    [0, Q * PP, -PP, -Q, 1, 0],
+    [0, PP * QQ, 0, -PP - QQ, 0, 1],
 ]
 # And the powers of the point, for the kernel divided by that polynomial's value there.
-G = [[power / (2 * x**2 * (x**2 - x**-2)) if x else power for power in (1, x, x**2)] for x in POINTS] + [[0, 0, 1]]
+VALUES = (PP * QQ, *[2 * PP * (PP - QQ)] * 2, *[2 * QQ * (QQ - PP)] * 2)
+G = [[power / value for power in (1, x, x * x)] for x, value in zip(POINTS, VALUES, strict=True)] + [[0, 0, 1]]
 A_T = [[x**i for x in POINTS] + [int(i == TILE - 1)] for i in range(TILE)]
-
-workspace = Workspace()
 
 
 def serves(window, in_channels, out_channels):
@@ -44,13 +43,19 @@ def serves(window, in_channels, out_channels):
     return fits and min(in_channels, out_channels) >= NARROWEST
 
 
-def kernels(weight, like, flipped=False):
-    """The transformed kernels of `weight`, D×3×3×C, or those turned by half a turn: 36×D×C in the type of `like`."""
-    d, _, _, c = weight.shape
-    exact = _exact(like)
-    values = workspace.take("tiles", (3, 3, d, c), exact).copy_(weight.permute(1, 2, 0, 3))
-    matrix = exact.new_tensor([row[::-1] for row in G] if flipped else G)
-    return _as("kernels", _transformed(matrix, values.view(3, 3, -1), "kernels"), like).view(-1, d, c)
+def kernels(weight, like, turned=False):
+    """The transformed kernels of `weight`, D×3×3×C: 36×C×D in the type of `like`; or, for the way back, those turned
+    by half a turn, 36×D×C.
+    """
+    matrix = _exact(like).new_tensor([row[::-1] for row in G] if turned else G)
+    weight = weight.permute(1, 2, 0, 3) if turned else weight.permute(1, 2, 3, 0)
+    rows, columns = weight.shape[2:]
+    result = workspace.take("kernels", (SPAN, SPAN, rows, columns), like)
+    at_once = max(1, AT_ONCE // (SPAN**2 * columns))
+    for part, here in zip(weight.split(at_once, 2), result.split(at_once, 2), strict=True):
+        values = workspace.take("tiles", tuple(part.shape), matrix).copy_(part)
+        here.copy_(_transformed(matrix, values.view(3, 3, -1), "values").view(here.shape))
+    return result.view(SPAN**2, rows, columns)
 
 
 def correlate(x, kernels, padding, y):
@@ -58,15 +63,13 @@ def correlate(x, kernels, padding, y):
     36×C×D.
     """
     c, d = kernels.shape[1:]
-    exact = _exact(x)
-    spread, gather = exact.new_tensor(B_T), exact.new_tensor(A_T)
+    spread, gather = _matrix(B_T, x), _matrix(A_T, x)
     for pictures, rows, size in _blocks(y.shape, max(c, d)):
-        values = _as("values", _transformed(spread, _tiles(x[pictures], SPAN, rows, size, padding), "values"), x)
-        values = values.view(len(kernels), -1, c)
-        products = workspace.take("products", (len(kernels), values.shape[1], d), x)
+        values = _transformed(spread, _tiles(x[pictures], SPAN, rows, size, padding), "values").view(SPAN**2, -1, c)
+        products = workspace.take("products", (SPAN**2, values.shape[1], d), x)
         products.baddbmm_(values, kernels, beta=0)
-        products = _as("products", products, exact).view(SPAN, SPAN, -1)
-        _write(_transformed(gather, products, "tiles").view(TILE, TILE, *size, d), y[pictures], rows)
+        tiles = _transformed(gather, products.view(SPAN, SPAN, -1), "tiles")
+        _write(tiles.view(TILE, TILE, *size, d), y[pictures], rows)
 
 
 def weight_gradient(x, grad_y, padding):
@@ -74,34 +77,41 @@ def weight_gradient(x, grad_y, padding):
     in memory that lives until the next call of anything here.
     """
     c, d = x.shape[3], grad_y.shape[3]
-    exact = _exact(x)
-    spread, back = exact.new_tensor(B_T), exact.new_tensor(A_T).t().contiguous()
-    total = workspace.take("total", (SPAN**2, d, c), exact).zero_()
+    spread, back = _matrix(B_T, x), _matrix(A_T, x).t()
+    total = workspace.take("total", (SPAN**2, d, c), _exact(x)).zero_()
     for pictures, rows, size in _blocks(grad_y.shape, max(c, d)):
-        values = _as("values", _transformed(spread, _tiles(x[pictures], SPAN, rows, size, padding), "values"), x)
-        tiles = _tiles(grad_y[pictures], TILE, rows, size, (0, 0))
-        grads = _as("grads", _transformed(back, tiles, "grads"), x)
-        values, grads = values.view(SPAN**2, -1, c), grads.view(SPAN**2, -1, d).transpose(1, 2)
+        values = _transformed(spread, _tiles(x[pictures], SPAN, rows, size, padding), "values").view(SPAN**2, -1, c)
+        grads = _transformed(back, _tiles(grad_y[pictures], TILE, rows, size, (0, 0)), "grads").view(SPAN**2, -1, d)
         if total.dtype == x.dtype:
-            total.baddbmm_(grads, values)
-        else:
-            total.add_(workspace.take("part", (SPAN**2, d, c), x).baddbmm_(grads, values, beta=0))
-    return _transformed(exact.new_tensor(G).t().contiguous(), total.view(SPAN, SPAN, -1), "tiles").view(3, 3, d, c)
+            total.baddbmm_(grads.transpose(1, 2), values)
+        else:  # a sum of bfloat16 products would round them once more
+            part = workspace.take("products", (SPAN**2, d, c), x)
+            total.add_(part.baddbmm_(grads.transpose(1, 2), values, beta=0))
+    return _transformed(total.new_tensor(G).t(), total.view(SPAN, SPAN, -1), "tiles").view(3, 3, d, c)
 
 
 def _exact(x):
-    """An empty tensor of the type that transforms are made in."""
+    """An empty tensor with the type of `x`, or with float32 if that is more exact."""
     return x.new_empty(0) if x.element_size() >= 4 else x.new_empty(0).float()
 
 
-def _as(name, x, like):
-    """`x` in the type of `like`."""
-    return x if x.dtype == like.dtype else workspace.take(name, tuple(x.shape), like).copy_(x)
+def _matrix(rows, x):
+    """The matrix of `rows` for transforms of `x`. In bfloat16 its Kronecker square, which makes a transform a single
+    product: between two, values would be rounded. It is exact in all entries of the transforms here but one, (27/8)².
+    """
+    matrix = _exact(x).new_tensor(rows)
+    if matrix.dtype == x.dtype:
+        return matrix
+    after, before = matrix.shape
+    return (matrix[:, None, :, None] * matrix[None, :, None, :]).view(after**2, before**2).to(x.dtype)
 
 
 def _transformed(matrix, x, name):
     """matrix·x·matrixᵀ for each of the values of `x`, rows × columns × values."""
     after, before = matrix.shape
+    if before == len(x) ** 2:
+        result = workspace.take(name, (after, x.shape[2]), x)
+        return result.addmm_(matrix, x.view(before, -1), beta=0)
     half = workspace.take("half", (after, before * x.shape[2]), x)
     half.addmm_(matrix, x.view(before, -1), beta=0)
     result = workspace.take(name, (after, after, x.shape[2]), x)
@@ -133,16 +143,20 @@ def _tiles(x, span, rows, size, padding):
     n, h, w, c = x.shape
     (ph, pw), top = padding, TILE * rows.start - padding[0]
     height, width = (TILE * (count - 1) + span for count in size[1:])
-    exact = _exact(x)
     if ph or pw or (h, w) != (height, width):
         first, last, right = max(0, top), min(h, top + height), min(w, width - pw)
-        padded = workspace.take("padded", (n, height, width, c), exact).zero_()
+        padded = workspace.take("padded", (n, height, width, c), x)
+        for border in (
+            padded[:, : first - top],
+            padded[:, last - top :],
+            padded[:, :, :pw],
+            padded[:, :, pw + right :],
+        ):
+            border.zero_()
         padded[:, first - top : last - top, pw : pw + right].copy_(x[:, first:last, :right])
         x = padded
-    tiles = workspace.take("tiles", (span, span, *size, c), exact)
-    windows = x.unfold(1, span, TILE).unfold(2, span, TILE).permute(4, 5, 0, 1, 2, 3)
-    for row, window in zip(tiles, windows, strict=True):  # the copy's innermost loops are few and long then
-        row.copy_(window)
+    tiles = workspace.take("tiles", (span, span, *size, c), x)
+    tiles.copy_(x.unfold(1, span, TILE).unfold(2, span, TILE).permute(4, 5, 0, 1, 2, 3))
     return tiles.view(span, span, -1)
 
 

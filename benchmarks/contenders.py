@@ -1,4 +1,4 @@
-"""The same network as ours in torch.nn, and how a training step and a prediction are run with each."""
+"""How a training step and a prediction are run with our networks, and with the same ones in torch.nn."""
 
 import importlib
 import importlib.util
@@ -13,54 +13,28 @@ from Proj_2.others.networks import NETWORKS
 from Proj_2.others.prediction import predict
 from Proj_2.others.training import Training, one_cycle
 
+from .twin import in_torch
+
 TEXTBOOK = Path(__file__).parent.parent / "tests/submissions/correct/textbook/Proj_2"
+SIDES = {"unet": 64}  # of the pictures, where they aren't 32×32
 DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
 
 
-def in_torch(network):
-    """The `torch.nn` network with the form and the weights of one of ours."""
-    kinds = {"ReLU": nn.ReLU, "Sigmoid": nn.Sigmoid}
-    layers = []
-    for module in network:
-        kind = type(module).__name__
-        if kind in kinds:
-            layers.append(kinds[kind]())
-            continue
-        convolution = nn.Conv2d if kind == "Conv2d" else nn.ConvTranspose2d
-        layers.append(
-            convolution(module.in_channels, module.out_channels, module.kernel_size, module.stride, module.padding)
-        )
-    model = nn.Sequential(*layers)
-    model.load_state_dict({name: p.contiguous() for name, p in network.state_dict().items()})
-    return model.to(DEVICE)
+def side(name):
+    """The height and width of the pictures that a network is measured on."""
+    return SIDES.get(name, 32)
 
 
-def operations(network, pictures, side=32):
-    """Floating-point operations of the matrix products of one training step, and of one forward pass."""
-    step = forward = 0
-    h = w = side
-    for i, module in enumerate(network):
-        if not hasattr(module, "weight"):
-            continue
-        out_h, out_w = module.output_size(h, w)
-        positions = out_h * out_w if type(module).__name__ == "Conv2d" else h * w
-        product = 2 * pictures * positions * module.weight.numel()
-        forward += product
-        step += product * (2 if i == 0 else 3)  # the gradient of the pictures is not needed
-        h, w = out_h, out_w
-    return step, forward
-
-
-def batch(pictures):
-    """A batch of pairs with values 0–255, as training gets them."""
-    generator = torch.Generator().manual_seed(0)
-    return torch.randint(0, 256, (2, pictures, 3, 32, 32), generator=generator, dtype=torch.uint8).to(DEVICE)
+def batch(name, pictures):
+    """A batch of pairs with values 0–255 for a network, as training gets them."""
+    generator, shape = torch.Generator().manual_seed(0), (2, pictures, 3, side(name), side(name))
+    return torch.randint(0, 256, shape, generator=generator, dtype=torch.uint8).to(DEVICE)
 
 
 def our_step(name, pictures, mixed=False):
     """A training step of our own: scaling of the pictures, forward, loss, backward, Adam."""
     training = Training(NETWORKS[name]().to(DEVICE), 10**6, pictures, mixed=mixed)
-    x, target = batch(pictures)
+    x, target = batch(name, pictures)
 
     def step():
         with torch.no_grad():
@@ -76,7 +50,7 @@ class TorchTraining(Training):
     def __init__(self, network, *recipe, channels_last=False, compiled=False, mixed=False, **options):
         super().__init__(network, *recipe, **options)
         self.order = torch.channels_last if channels_last else torch.contiguous_format
-        self.model = in_torch(network).to(memory_format=self.order)
+        self.model = in_torch(network).to(DEVICE, memory_format=self.order)
         self.adam = torch.optim.Adam(self.model.parameters(), fused=True)
         self.forward = torch.compile(self.model) if compiled else self.model
         self.mixed = mixed
@@ -101,7 +75,7 @@ class TorchTraining(Training):
 def torch_step(name, pictures, **options):
     """The same step in torch.nn."""
     training = TorchTraining(NETWORKS[name]().to(DEVICE), 10**6, pictures, **options)
-    x, target = batch(pictures)
+    x, target = batch(name, pictures)
 
     def step():
         training.step(x, target)
@@ -124,7 +98,7 @@ def textbook_step(name, pictures):
         layers.append(kind(*window))
     network, loss = textbook.Sequential(*layers), textbook.MSE()
     optimizer = textbook.SGD(network.param(), 1e-3)
-    x, target = batch(pictures)
+    x, target = batch(name, pictures)
 
     def step():
         with torch.no_grad():
@@ -138,7 +112,7 @@ def textbook_step(name, pictures):
 
 def our_prediction(name, pictures, mixed=False):
     network = NETWORKS[name]().to(DEVICE)
-    x, _ = batch(pictures)
+    x, _ = batch(name, pictures)
 
     def run():
         with torch.no_grad():
@@ -151,8 +125,8 @@ def our_prediction(name, pictures, mixed=False):
 def torch_prediction(name, pictures, channels_last=False, at_once=100):
     """The same network under `inference_mode`, in batches of 100 as the course's evaluation has it."""
     order = torch.channels_last if channels_last else torch.contiguous_format
-    model = in_torch(NETWORKS[name]()).to(memory_format=order)
-    x, _ = batch(pictures)
+    model = in_torch(NETWORKS[name]()).to(DEVICE, memory_format=order)
+    x, _ = batch(name, pictures)
 
     def run():
         with torch.inference_mode():

@@ -13,7 +13,7 @@ from .timing import take_turns, write
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--network", nargs="+", choices=NETWORKS, default=list(NETWORKS))
+    parser.add_argument("--network", nargs="+", choices=NETWORKS, default=["paper", "large"])
     parser.add_argument("--pictures", type=int, default=10_000)
     arguments = parser.parse_args()
     results = []

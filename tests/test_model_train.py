@@ -4,7 +4,7 @@ import model_oracle
 import pytest
 import torch
 
-from benchmarks.contenders import in_torch
+from benchmarks.twin import in_torch
 from Proj_2.model import Model
 from Proj_2.others.networks import paper
 from Proj_2.others.training import AT_ONCE, Training

@@ -63,5 +63,9 @@ class _Workspace(local):
             kept = self._kept[key] = like.new_empty(size)
         return kept[:size].view(shape)
 
+    def take_like(self, name, x):
+        """The same with the shape and memory order of `x`, which fills its memory."""
+        return self.take(name, (x.numel(),), x).as_strided(x.shape, x.stride())
+
 
 workspace = _Workspace()

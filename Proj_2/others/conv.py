@@ -1,6 +1,7 @@
 """The convolution."""
 
 from . import winograd
+from .buffers import workspace
 from .convolution import Convolution, Window, pair
 from .patches import channel_first, channel_last, gather, scatter
 
@@ -48,7 +49,7 @@ class Conv2d(Convolution):
             kernels = winograd.kernels(channel_last(self.weight.detach()), x)
             winograd.correlate(x, kernels, self.padding, y)
         else:
-            self.x = gather(x, self.window, size, self.buffers)
+            self.x = gather(x, self.window, size, self.buffers, self.buffers)
             y.view(-1, self.out_channels).addmm_(self.x, self._matrix(x.dtype).t(), beta=0)
         return channel_first(self._add_bias(y))
 
@@ -66,12 +67,12 @@ class Conv2d(Convolution):
     def backward(self, grad_y, scratch=False):
         grad_rows = self.accumulate(grad_y)
         n, c, h, w = self.x_shape
-        grad_x = self._result("grad_x", (n, h, w, c), grad_rows, scratch)
+        grad_x = grad_rows.new_empty(n, h, w, c)
         if self.filtered:
             kernels = winograd.kernels(channel_last(self.weight.detach()), grad_rows, turned=True)
             padding = tuple(2 - p for p in self.padding)
             winograd.correlate(channel_last(grad_y.detach()), kernels, padding, grad_x)
             return channel_first(grad_x)
-        grad_patches = self.buffers.take("grad_patches", self.x.shape, self.x)
+        grad_patches = workspace.take("patches", tuple(self.x.shape), self.x)
         grad_patches.addmm_(grad_rows, self._matrix(grad_rows.dtype), beta=0)
-        return channel_first(scatter(grad_patches, self.window, self.y_shape[2:], grad_x, self.buffers))
+        return channel_first(scatter(grad_patches, self.window, self.y_shape[2:], grad_x))

@@ -4,7 +4,7 @@ from collections import namedtuple
 
 from torch import empty
 
-from .buffers import Buffers
+from .buffers import Buffers, workspace
 from .module import Module
 from .patches import channel_first, channel_last
 
@@ -127,7 +127,7 @@ class Convolution(Module):
             self.bias_grad.add_(grad_y.sum(0))
 
     def _transposed_product(self, left, right):
-        """leftᵀ·right of two tall matrices, in kept memory: the sum of the products of two blocks of their rows.
+        """leftᵀ·right of two tall matrices, in shared memory: the sum of the products of two blocks of their rows.
 
         Two cores have a block each then, where one product of so small a result leaves them to wait for
         each other. With the narrower matrix on the left the product is faster by up to a half.
@@ -135,7 +135,7 @@ class Convolution(Module):
         exact = left.dtype == self.weight.dtype  # a sum of bfloat16 products would round them once more
         blocks = BLOCKS if exact and left.shape[0] % BLOCKS == 0 else 1
         shape = (blocks, left.shape[1], right.shape[1])
-        products = self.buffers.take("products", shape, left)
+        products = workspace.take("products", shape, left)
         left, right = left.view(blocks, -1, shape[1]), right.view(blocks, -1, shape[2])
         products.baddbmm_(left.transpose(1, 2), right, beta=0)
         return products.sum(0) if blocks > 1 else products[0]

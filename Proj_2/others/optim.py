@@ -1,6 +1,6 @@
 """The optimisers: how a step follows from the gradients. Each equals torch's, step for step."""
 
-from .buffers import Buffers
+from .buffers import Buffers, workspace
 
 
 class _Optimizer:
@@ -98,7 +98,7 @@ class Adam(_Optimizer):
         mean.lerp_(gradient, 1 - beta1)
         square.mul_(beta2).addcmul_(gradient, gradient, value=1 - beta2)
         correction = (1 - beta2**self.steps) ** 0.5  # of √v, moved to where it is a number and not a tensor
-        root = state.copy_of("root", square).sqrt_().add_(self.eps * correction)
+        root = workspace.take_like("root", square).copy_(square).sqrt_().add_(self.eps * correction)
         parameter.addcdiv_(mean, root, value=-self.lr * correction / (1 - beta1**self.steps))
 
 

@@ -8,6 +8,8 @@ is a pixel or a patch, the result of a product already is the next picture, and 
 between modules. Any other memory order is accepted and costs a copy.
 """
 
+from .buffers import workspace
+
 
 def channel_last(x):
     """The view N×H×W×C of a tensor N×C×H×W."""
@@ -28,11 +30,12 @@ def copy_channel_last(x, out):
     return out
 
 
-def gather(x, window, size, buffers):
+def gather(x, window, size, buffers, memory):
     """The patches of a picture as the rows of a matrix (also known as im2col).
 
-    `x`: N×H×W×C. `window`: a Window. `size`: the number of patches (rows, columns).
-    Returns a kept matrix with a row for each patch, (N·rows·columns) × (k_h·k_w·C).
+    `x`: N×H×W×C. `window`: a Window. `size`: the number of patches (rows, columns). `buffers`: for what is kept
+    between calls. Returns a matrix in `memory`, Buffers or the workspace, with a row for each patch, (N·rows·columns)
+    × (k_h·k_w·C).
     """
     n, h, w, c = x.shape
     (kh, kw), (sh, sw), (ph, pw), (dh, dw) = window
@@ -42,14 +45,14 @@ def gather(x, window, size, buffers):
         x = padded
     patches = x.unfold(1, dh * (kh - 1) + 1, sh).unfold(2, dw * (kw - 1) + 1, sw)[..., ::dh, ::dw]
     patches = patches[:, : size[0], : size[1]].permute(0, 1, 2, 4, 5, 3)  # N, rows, columns, kh, kw, C
-    rows = buffers.take("patches", (n * size[0] * size[1], kh * kw * c), x)
+    rows = memory.take("patches", (n * size[0] * size[1], kh * kw * c), x)
     out = rows.view(patches.shape)
     for i in range(kh):  # a row of the kernel at a time: the copy's innermost loops are few and long then
         out[:, :, :, i].copy_(patches[:, :, :, i])
     return rows
 
 
-def scatter(rows, window, size, x, buffers):
+def scatter(rows, window, size, x):
     """Write to the picture `x`, N×H×W×C, the sum of its patches: the adjoint of `gather` (also known as col2im).
 
     `rows`: the matrix (N·rows·columns) × (k_h·k_w·C); `size`: the number of patches (rows, columns).
@@ -58,7 +61,7 @@ def scatter(rows, window, size, x, buffers):
     (kh, kw), (sh, sw), (ph, pw), (dh, dw) = window
     tiled = (kh, kw, ph, pw, dh, dw) == (sh, sw, 0, 0, 1, 1) and (h, w) == (sh * size[0], sw * size[1])
     if not tiled and rows.element_size() < 4:
-        rows = buffers.take("float", tuple(rows.shape), rows.new_empty(0).float()).copy_(rows)  # sums lose digits
+        rows = workspace.take("float", tuple(rows.shape), rows.new_empty(0).float()).copy_(rows)  # sums lose digits
     patches = rows.view(n, *size, kh, kw, c).transpose(2, 3)  # N, rows, kh, columns, kw, C
     if tiled:
         x.view(patches.shape).copy_(patches)  # the patches tile the picture: each pixel lies in just one
@@ -69,7 +72,7 @@ def scatter(rows, window, size, x, buffers):
         max(count - 1 - (-(d * (k - 1) + 1) // s), -(-(length + 2 * p) // s))
         for count, k, s, d, length, p in ((size[0], kh, sh, dh, h, ph), (size[1], kw, sw, dw, w, pw))
     )
-    padded = buffers.take("sum", (n, blocks_h * sh, blocks_w * sw, c), rows).zero_()
+    padded = workspace.take("sum", (n, blocks_h * sh, blocks_w * sw, c), rows).zero_()
     blocks = padded.view(n, blocks_h, sh, blocks_w, sw, c)
     for part_h, block_h, within_h in _parts(kh, sh, dh):
         for part_w, block_w, within_w in _parts(kw, sw, dw):

@@ -1,5 +1,6 @@
 """The two ways to a larger picture: the transposed convolution and the repetition of pixels."""
 
+from .buffers import workspace
 from .convolution import Convolution, Window, pair
 from .module import Module
 from .patches import channel_first, channel_last, gather, scatter
@@ -60,20 +61,19 @@ class TransposeConv2d(Convolution):
         self.x_shape, self.y_shape = tuple(x.shape), (n, self.out_channels, *size)
         self.x = channel_last(x).reshape(-1, self.in_channels)
         weight = self._matrix(x.dtype)
-        # In the memory that `gather` uses in the backward pass: neither outlives its pass.
-        patches = self.buffers.take("patches", (self.x.shape[0], weight.shape[1]), x)
+        patches = workspace.take("patches", (self.x.shape[0], weight.shape[1]), x)
         patches.addmm_(self.x, weight, beta=0)
         y = self._result("y", (n, *size, self.out_channels), x, scratch)
-        scatter(patches, self.window, (h, w), y, self.buffers)
+        scatter(patches, self.window, (h, w), y)
         return channel_first(self._add_bias(y))
 
     def backward(self, grad_y, scratch=False):
         grad_y = self._checked_gradient(grad_y, self.y_shape)
         n, c, h, w = self.x_shape
         grad_y = channel_last(grad_y)
-        grad_patches = gather(grad_y, self.window, (h, w), self.buffers)
+        grad_patches = gather(grad_y, self.window, (h, w), self.buffers, workspace)
         self._add_to_gradients(self.x, grad_patches, grad_y.reshape(-1, self.out_channels))
-        grad_x = self._result("grad_x", (n * h * w, c), grad_patches, scratch)
+        grad_x = grad_patches.new_empty(n * h * w, c)
         grad_x.addmm_(grad_patches, self._matrix(grad_patches.dtype).t(), beta=0)
         return channel_first(grad_x.view(n, h, w, c))
 

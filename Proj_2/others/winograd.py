@@ -78,7 +78,7 @@ def weight_gradient(x, grad_y, padding):
     """
     c, d = x.shape[3], grad_y.shape[3]
     spread, back = _matrix(B_T, x), _matrix(A_T, x).t()
-    total = workspace.take("total", (SPAN**2, d, c), _exact(x)).zero_()
+    total = workspace.take("kernels", (SPAN**2, d, c), _exact(x)).zero_()
     for pictures, rows, size in _blocks(grad_y.shape, max(c, d)):
         values = _transformed(spread, _tiles(x[pictures], SPAN, rows, size, padding), "values").view(SPAN**2, -1, c)
         grads = _transformed(back, _tiles(grad_y[pictures], TILE, rows, size, (0, 0)), "grads").view(SPAN**2, -1, d)

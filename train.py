@@ -87,8 +87,8 @@ def run(config, out):
         score = _score(measured, held_out, training.mixed) if at_full_size else _score(measured, [held_out], False)
         if score < best - COLLAPSE:
             raise UsageError(
-                f"the PSNR fell from {best:.2f} to {score:.2f} dB in epoch {epoch}, whose weights are not kept: go on "
-                f"with a new run, --init '{out / 'best.pth'}' and a --lr below {training.peak_lr:g} or a smaller --clip"
+                f"the PSNR fell from {best:.2f} to {score:.2f} dB in epoch {epoch}, whose weights are not kept; "
+                f"begin a new run with --init '{out / 'best.pth'}' and a --lr below {training.peak_lr:g}"
             )
         rows.append({"epoch": epoch, "loss": loss, "psnr": score, "seconds": time.perf_counter() - start})
         if score > best:

@@ -41,6 +41,7 @@ from training.record import checkpoint, plain, plot, read_state, resume, write, 
 
 HELD_OUT = 1000  # pairs that a checkpoint is chosen on
 MIDDLE = 256  # pixels a side, at most, of what is measured of a photograph held out
+COLLAPSE = 3  # dB: after such a fall from its best, a network has broken down, and does not recover
 WARMUP = 200  # steps in which the learning rate of a trapezoid rises, or a twentieth of a short run
 
 
@@ -84,6 +85,11 @@ def run(config, out):
         if training.average:
             measured.load_state_dict(training.average.state_dict())
         score = _score(measured, held_out, training.mixed) if at_full_size else _score(measured, [held_out], False)
+        if score < best - COLLAPSE:
+            raise UsageError(
+                f"the PSNR fell from {best:.2f} to {score:.2f} dB in epoch {epoch}, whose weights are not kept; "
+                f"begin a new run with --init '{out / 'best.pth'}' and a --lr below {training.peak_lr:g}"
+            )
         rows.append({"epoch": epoch, "loss": loss, "psnr": score, "seconds": time.perf_counter() - start})
         if score > best:
             best = score

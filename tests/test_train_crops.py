@@ -143,6 +143,14 @@ def test_the_loss_of_a_run_falls(photos, tmp_path):
     assert rows[-1]["psnr"] > rows[0]["psnr"] + 0.5
 
 
+def test_a_network_that_breaks_down_ends_the_run_and_leaves_what_was_good(photos, tmp_path, monkeypatch, capsys):
+    scores = iter([20.0, 26.0, 22.9, 27.0])
+    monkeypatch.setattr(train, "_score", lambda *_: next(scores))
+    assert run(photos, tmp_path, "--noise", "gaussian:25", "--epochs", "4") == 2
+    assert "the PSNR fell from 26.00 to 22.90 dB in epoch 3, whose weights are not kept" in capsys.readouterr().err
+    assert [row["psnr"] for row in load(tmp_path / "last.pth")["rows"]] == [20.0, 26.0]
+
+
 def test_own_noisy_pictures(tmp_path, capsys):
     for n in range(4):
         for folder in ("first", "second"):

@@ -36,7 +36,7 @@ DEFAULTS = {
         "loss": "l2",
         "schedule": "trapezoid",
         "decay": 0.5,
-        "clip": 0.5,
+        "clip": 0.2,
         "average": 0.999,
     },
 }

@@ -9,8 +9,6 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-sys.path[:0] = [str(Path(__file__).resolve().parents[1])]
-
 from checker import checks, config, marks, regrade, results, stored, tables  # noqa: F401  (checks registers them)
 from checker.registry import CHECKS
 from checker.results import Finding, Report
@@ -22,8 +20,9 @@ MISTAKES = (
      "self.weight_grad = grad_y[-1] @ columns[-1].t()"),
     (0.17, ("behaviour.accumulates",), 0.0, "the second backward leaves 0.51, expected 1.02",
      "It overwrites the gradients that are there: += instead of =", ""),
-    (0.14, ("modules.conv2d_grad_input",), 0.6, "stride 2, size 9: raised RuntimeError: shape '[1, 3, 9, 9]' is invalid"
-     " (Proj_2/others/modules.py:71, in backward)", "Which rows does no kernel reach where the stride leaves a rest?",
+    (0.14, ("modules.conv2d_grad_input",), 0.6, "stride 2, size 9: raised RuntimeError: shape '[1, 3, 9, 9]' is"
+     " invalid (Proj_2/others/modules.py:71, in backward)",
+     "Which rows does no kernel reach where the stride leaves a rest?",
      "return fold(grad, self.shape, stride=self.stride)"),
     (0.12, ("optimiser.mse_backward",), 0.0, "expected 0.0132, got 0.0264", "It is 2 times the gradient", ""),
     (0.08, ("modules.sigmoid_backward",), 0.0, "got 0.31, expected 0.214", "Is it y·(1 − y) of the output?", ""),

@@ -46,8 +46,8 @@ def head(reports: Sequence[Report]) -> str:
     if seconds:
         slowest = max(reports, key=lambda report: report.seconds)
         took = (
-            f"<p>Grading took {duration(sum(seconds))} in all, one after another; {numbers.median(seconds):.1f} s for "
-            f"the median submission, {duration(slowest.seconds)} for the longest, {link(slowest.submission)}.</p>"
+            f"<p>Grading took {duration(sum(seconds))} in all, one after another; {numbers.median(seconds):.1f} s "
+            f"for the median submission, {duration(slowest.seconds)} for the longest, {link(slowest.submission)}.</p>"
         )
     return f'<header><h1>{len(reports)} submissions</h1><ul class="chips">{chips}</ul>{took}</header>'
 

@@ -1,8 +1,8 @@
 """What two submissions have in common: runs of `LENGTH` tokens that both have, wherever they stand.
 
 These are the k-grams of Schleimer, Wilkerson and Aiken, "Winnowing: Local Algorithms for Document Fingerprinting"
-(2003), all of them: what is handed in is short enough not to be thinned out, and so nothing depends on a hash. Runs that
-the handout has too are taken out on both sides.
+(2003), all of them: what is handed in is short enough not to be thinned out, and so nothing depends on a hash. Runs
+that the handout has too are taken out on both sides.
 """
 
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ from .tokens import END, Token, parse, tokens
 LENGTH = 16  # tokens of a run, about two lines
 THRESHOLD = 0.4  # of the shorter side: from here on a pair is shown to a person
 FEWEST = 300  # tokens on each side besides the handout's: with fewer, nothing can be said
-HANDOUT = Path(__file__).with_name("handout.py")
+HANDOUT = Path(__file__).with_name("handout.txt")
 
 Run = tuple[str, ...]
 
@@ -78,7 +78,7 @@ _HANDOUT: list[frozenset[Run]] = []
 
 
 def handout() -> frozenset[Run]:
-    """The runs of the handout's own skeleton."""
+    """The runs of the handout's own skeleton, a file that is read, never run."""
     if not _HANDOUT:
         _HANDOUT.append(frozenset(runs(tokens([parse(HANDOUT.read_bytes())]))))
     return _HANDOUT[0]

@@ -1,9 +1,10 @@
 """A submission's source as tokens that a disguise leaves as they are.
 
-A token is a node of the syntax tree, so that comments, formatting, quotes and brackets make none; docstrings, annotations
-and imports are left out. A name that the submission itself gives to something (a variable, an argument, an attribute, a
-function, a class) says nothing: whoever copies can change it. Names that come from elsewhere (a tensor's methods, torch's
-functions, builtins) are kept, and so are small integers; other constants are told apart by their type only.
+A token is a node of the syntax tree, so that comments, formatting, quotes and brackets make none; docstrings,
+annotations and imports are left out. A name that the submission itself gives to something (a variable, an argument,
+an attribute, a function, a class) says nothing: whoever copies can change it. Names that come from elsewhere (a
+tensor's methods, torch's functions, builtins) are kept, and so are small integers; other constants are told apart by
+their type only.
 """
 
 import ast
@@ -58,7 +59,9 @@ def own_names(trees: list[ast.Module]) -> set[str]:
 
 def imported(trees: list[ast.Module]) -> dict[str, str]:
     """`F` → `functional` for every import under another name."""
-    aliases = (a for tree in trees for n in ast.walk(tree) if isinstance(n, ast.Import | ast.ImportFrom) for a in n.names)
+    aliases = (
+        a for tree in trees for n in ast.walk(tree) if isinstance(n, ast.Import | ast.ImportFrom) for a in n.names
+    )
     return {alias.asname: alias.name.split(".")[-1] for alias in aliases if alias.asname}
 
 

@@ -15,10 +15,10 @@ from checker import results
 from checker.grading import grade
 from checker.intake import submission
 
-from . import styles_a
+from . import styles_a, styles_b
 
 FOLDER = Path(__file__).parent / "styles"
-TABLES = (styles_a,)
+TABLES = styles_a, styles_b
 NAMES = tuple(name for table in TABLES for name in table.NAMES)
 DEFECTS = {key: (table, defect) for table in TABLES for key, defect in table.DEFECTS.items()}
 GROUPS = "modules", "optimiser", "behaviour", "conventions"
@@ -41,8 +41,9 @@ def failed(report) -> list:
 
 def is_diagnosed(style: str, defect: str, report) -> bool:
     """Whether what is said of a failed check holds the words that this defect calls for."""
-    words = DEFECTS[style, defect][1].says
-    return any(words in f"{finding.message} → {finding.hint}" for finding in failed(report))
+    says = DEFECTS[style, defect][1].says
+    said = [f"{finding.message} → {finding.hint}" for finding in failed(report)]
+    return any(words in one for words in ((says,) if isinstance(says, str) else says) for one in said)
 
 
 def graded(folder: Path, data: Path, settings: dict, seed: int, only: tuple[str, ...] = GROUPS):

@@ -48,8 +48,12 @@ def on_cpu_mixed(network: Sequential) -> bool:
     return has_fast_bfloat16() and network.param()[0][0].device.type == "cpu"
 
 
-def needed(level: float) -> float:
-    """How much, from 0 to 1, of what the network would change a picture with noise of this strength needs."""
+def needed(level: float | None) -> float:
+    """How much, from 0 to 1, of what the network would change a picture with noise of this strength needs; None: of a
+    strength that is not known.
+    """
+    if level is None:
+        return 1.0
     return min(1.0, max(0.0, (level - QUIET) / (NOISY - QUIET)))
 
 

@@ -16,8 +16,8 @@ UNEVEN = 1.4  # times as much at the 30th as at the 5th percentile of the blocks
 BRIGHTNESSES = (0, 85, 170, 256)
 
 
-def noise_level(picture: Picture) -> float:
-    """An estimate of the standard deviation σ of the noise, in values of 0–255; 0 if the picture is too small.
+def noise_level(picture: Picture) -> float | None:
+    """An estimate of the standard deviation σ of the noise, in values of 0–255; None if the picture is too small.
 
     The second differences along both axes leave little of a picture but its noise (J. Immerkær, CVIU 64 (2), 1996);
     their median over a block leaves out edges (D. Donoho and I. Johnstone, 1994), and a low percentile of the blocks
@@ -27,7 +27,7 @@ def noise_level(picture: Picture) -> float:
     """
     shared, own, brightness = _blocks(picture)
     if len(brightness) == 0:
-        return 0.0
+        return None
     levels = [_smoothest(own)]
     for low, high in pairwise(BRIGHTNESSES):
         here = (brightness >= low) & (brightness < high)

@@ -29,7 +29,6 @@ figcaption b { flex: 1; overflow-wrap: anywhere }
 .pair img { display: block; max-width: 100%; max-height: 88vh }
 .pair img:first-of-type { z-index: 1; clip-path: inset(0 calc(100% - var(--at)) 0 0) }
 .pair.real img { max-width: none; max-height: none }
-.pair.large img { image-rendering: pixelated }
 .line { z-index: 2; width: 2px; background: #fff; box-shadow: 0 0 3px #000; margin-left: calc(var(--at) - 1px) }
 .pair input { z-index: 3; width: 100%; height: 100%; margin: 0; opacity: 0; cursor: ew-resize; touch-action: pan-y }
 .pair:focus-within { outline: 3px solid #38f }

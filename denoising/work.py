@@ -4,6 +4,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy
 from PIL import Image
@@ -114,16 +115,17 @@ def _said(amount, strength):
     return f" (by {amount:.0%}: little noise)" if amount else " (as it was: hardly any noise)"
 
 
-def corrupted(photo: Picture, noise: Noise, path) -> tuple[Picture, Picture]:
-    """The noisy and the clean picture that a noise makes of a photograph, rounded and clipped as files are."""
+def corrupted(photo: Picture, noise: Noise, path: Path, seed: int = 0) -> tuple[Picture, Picture]:
+    """The noisy and the clean picture that a noise makes of a photograph, rounded and clipped as files are; the same
+    ones every time.
+    """
     height, width = (length // noise.block * noise.block for length in photo.pixels.shape[:2])
     if not height or not width:
         raise DataError(
             f"{path}: the noise {noise.name} averages blocks of {noise.block} pixels, and this holds none"
         )
     values = photo.values(slice(height), slice(width)).round()
-    # The same photograph gets the same noise every time.
-    made = noise.corrupt(values, Generator().manual_seed(0)), noise.clean(values)
+    made = noise.corrupt(values, Generator().manual_seed(seed)), noise.clean(values)
     pictures = [Picture(numpy.empty((*x.shape[2:], photo.pixels.shape[2]), "uint8")) for x in made]
     for picture, x in zip(pictures, made, strict=True):
         picture.put(x)

@@ -34,8 +34,9 @@ HELD_OUT = 24  # windows, or half of them, that are not trained on, but measured
 STEPS, ROUND, BATCH = 600, 30, 16  # in all; between two measurements; windows a step
 PEAK_LR, CLIP, AVERAGE = 2e-4, 0.2, 0.98
 WEIGHT = 2 / 3  # γ/(1 + γ)
-GRID = 4  # of this many pixels in each direction one at a time is hidden
-SURE = 2.5  # standard errors by which a gain has to differ from none
+GRID = 3  # of this many pixels in each direction one at a time is hidden,
+HIDDEN = ((0, 1), (1, 2), (2, 0), (1, 0))  # namely, in turn, those at these places of each square of GRID×GRID
+SURE = 2.0  # standard errors by which a gain has to differ from none
 NEIGHBOURS = torch.tensor([(0, 1), (0, 2), (1, 3), (2, 3), (1, 0), (2, 0), (3, 1), (3, 2)])  # in a cell: 0 1 / 2 3
 
 
@@ -156,14 +157,14 @@ def _errors(network, windows):
     """
     generator, total = keyed_generator("hidden"), torch.zeros(len(windows))  # the same for all weights
     sides = torch.stack([windows.roll(shift, axis) for shift in (-1, 1) for axis in (2, 3)])
-    for top, left in ((0, 1), (2, 3)):
+    for top, left in HIDDEN:
         hidden = torch.zeros(windows.shape[2:], dtype=torch.bool)
         hidden[top::GRID, left::GRID] = True
         which = torch.randint(len(sides), (1, len(windows), 1, *hidden.shape), generator=generator)
         neighbours = sides.gather(0, which.expand(-1, -1, 3, -1, -1))[0]
         predicted = _predict(network, torch.where(hidden, neighbours, windows))
         total += (predicted - windows)[:, :, hidden].square().mean((1, 2))
-    return total / 2
+    return total / len(HIDDEN)
 
 
 def _is_sure(gains):

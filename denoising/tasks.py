@@ -65,6 +65,7 @@ def page_out(out: Path, tasks: list[Task]) -> Path:
     """The file of the page."""
     if out.is_dir() or out.suffix.lower() not in (".html", ".htm"):
         raise UsageError(f"{out}: the page is one HTML file; call it {out}.html or the like")
+    spare_inputs(out, tasks)
     return out
 
 

@@ -95,6 +95,18 @@ def test_true_noise_is_not_spared_and_strength_is_a_part_of_it(blur, capsys):
     assert abs(results[2] - results[0]).mean() > 5
 
 
+@pytest.mark.parametrize("size", [(1, 1), (3, 50), (17, 64)])
+def test_pictures_smaller_than_what_the_network_sees_are_denoised(size, capsys):
+    """Whether their noise can be estimated or not."""
+    pixels = numpy.random.default_rng(0).integers(0, 256, (*size, 3), "uint8")
+    Image.fromarray(pixels).save("a.png")
+    assert denoise.main(["a.png"]) == 0
+    assert "hardly" not in capsys.readouterr().out
+    assert numpy.array_equal(
+        read_picture(Path("a_denoised.png")).pixels, pixels
+    )  # the test's network changes nothing
+
+
 @pytest.mark.parametrize("channels", [3, 4])
 @pytest.mark.parametrize("suffix", ["png", "tif", "deflated.tif", "big.tif"])
 def test_16_bits_of_colour_come_back(channels, suffix):

@@ -1,0 +1,161 @@
+"""The processes that `torchrun` started for one run: what they agree on, and who speaks for them.
+
+torchrun tells each process its number and where to meet the others, in environment variables. Sums and messages go
+over NCCL between GPUs and over gloo between processors.
+"""
+
+import os
+import signal
+import sys
+import zlib
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from datetime import timedelta
+
+import torch
+import torch.distributed as dist
+
+from .options import UsageError
+
+PATIENCE = timedelta(minutes=30)  # how long the others wait for one: for process 0 while it measures, for example
+
+
+class Lost(Exception):
+    """Another process of the run is gone, or this one is told to go."""
+
+
+class Team:
+    """The processes of a run: this one alone."""
+
+    rank, size = 0, 1
+
+    def first(self, make):
+        """What `make()` returns in process 0, in every process; the others wait for it."""
+        return make()
+
+    def gather(self, value):
+        """The value of every process, in order."""
+        return [value]
+
+    def say(self, message):
+        """Say why the run ends."""
+        print(message, file=sys.stderr)
+
+
+class Processes(Team):
+    """The same of several processes."""
+
+    def __init__(self, store, rank, size):
+        self.store, self.rank, self.size = store, rank, size
+
+    def first(self, make):
+        made = [make() if self.rank == 0 else None]
+        with or_lost():
+            dist.broadcast_object_list(made)
+        return made[0]
+
+    def gather(self, value):
+        values = [None] * self.size
+        with or_lost():
+            dist.all_gather_object(values, value)
+        return values
+
+    def say(self, message):
+        """Say why the run ends, unless another process did: all end, for the same reason or because of the first."""
+        _leave_signals()
+        try:
+            speaks = self.store.add("said", 1) == 1
+        except RuntimeError:  # whoever kept the count is gone
+            speaks = os.environ.get("LOCAL_RANK", "0") == "0"
+        if speaks:
+            print(message, file=sys.__stderr__, flush=True)
+
+
+@contextmanager
+def joined():
+    """Yield the team of the processes that were started together. Only process 0 shows anything of what it does.
+
+    Raises UsageError if they can't meet.
+    """
+    size = int(os.environ.get("WORLD_SIZE", 1))
+    if size == 1:
+        yield Team()
+        return
+    signal.signal(signal.SIGTERM, _stopped)
+    team = _meet(int(os.environ.get("LOCAL_RANK", 0)))
+    with _quiet() if team.rank else _aloud():
+        yield team
+    dist.destroy_process_group()  # not after a failure: it would wait for those that are gone
+
+
+def _meet(local_rank):
+    backend = "gloo"
+    if torch.cuda.is_available():
+        if local_rank >= torch.cuda.device_count():
+            raise UsageError(
+                f"process {local_rank} of this machine has no GPU, of which there are {torch.cuda.device_count()}; "
+                "start one process for each, or hide the GPUs with CUDA_VISIBLE_DEVICES="
+            )
+        torch.cuda.set_device(local_rank)
+        backend = "cpu:gloo,cuda:nccl"
+    try:
+        store, rank, size = next(dist.rendezvous("env://", timeout=PATIENCE))
+        dist.init_process_group(backend, store=store, rank=rank, world_size=size, timeout=PATIENCE)
+    except (RuntimeError, ValueError) as error:
+        address = ":".join(os.environ.get(name, "?") for name in ("MASTER_ADDR", "MASTER_PORT"))
+        raise UsageError(
+            f"the processes can't meet at {address} ({_first_line(error)}); start them with torchrun --standalone, "
+            "or choose another port"
+        ) from error
+    return Processes(store, rank, size)
+
+
+@contextmanager
+def or_lost():
+    """Raise Lost for what torch.distributed raises when a message does not arrive."""
+    try:
+        yield
+    except RuntimeError as error:
+        raise Lost(f"another process ended or does not answer ({_first_line(error)})") from error
+
+
+def same(team, what, value):
+    """Raise UsageError unless all processes have the same `value`."""
+    values = team.gather(value)
+    for rank, other in enumerate(values):
+        if other != values[0]:
+            raise UsageError(f"process {rank} has other {what} than process 0")
+
+
+def checksum(tensors):
+    """A number that tells different tensors apart."""
+    number = 0
+    for tensor in tensors:
+        number = zlib.crc32(str(tuple(tensor.shape)).encode(), number)
+        number = zlib.crc32(tensor.cpu().contiguous().view(-1).view(torch.uint8).numpy(), number)
+    return number
+
+
+@contextmanager
+def _quiet():
+    with open(os.devnull, "w") as nowhere, redirect_stdout(nowhere), redirect_stderr(nowhere):
+        yield
+
+
+@contextmanager
+def _aloud():
+    yield
+
+
+def _stopped(number, frame):
+    _leave_signals()
+    raise Lost("stopped from outside, or because another process ended")
+
+
+def _leave_signals():
+    """From now on this process ends by itself: torchrun's signals to those that are left come while it does."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
+
+
+def _first_line(error):
+    return (str(error).strip() or type(error).__name__).splitlines()[0][:200]

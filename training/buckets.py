@@ -19,8 +19,8 @@ class Buckets(Alone):
     bucket, complete only when the backward pass is over, takes the loss along.
     """
 
-    def __init__(self, network, rank, size, smallest=BUCKET):
-        self.rank, self.size = rank, size
+    def __init__(self, network, team, smallest=BUCKET):
+        self.part = team.part
         modules = [module for module in network.leaves()[::-1] if module.param()]
         self.buckets, self.bucket_of, group = [], {}, []
         for module in modules:
@@ -36,9 +36,6 @@ class Buckets(Alone):
 
     def _begin(self):
         self.waiting, self.sent = None, []  # modules that have yet to announce their gradients; what is on its way
-
-    def part(self, size):
-        return slice(size * self.rank // self.size, size * (self.rank + 1) // self.size)
 
     def completing(self):
         self.waiting = set(self.bucket_of)

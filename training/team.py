@@ -8,7 +8,7 @@ import os
 import signal
 import sys
 import zlib
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from contextlib import contextmanager, nullcontext, redirect_stderr, redirect_stdout
 from datetime import timedelta
 
 import torch
@@ -28,6 +28,10 @@ class Team:
 
     rank, size = 0, 1
 
+    def part(self, size):
+        """Which pairs of a batch of `size` this process takes, a slice."""
+        return slice(size * self.rank // self.size, size * (self.rank + 1) // self.size)
+
     def first(self, make):
         """What `make()` returns in process 0, in every process; the others wait for it."""
         return make()
@@ -45,7 +49,7 @@ class Processes(Team):
     """The same of several processes."""
 
     def __init__(self, store, rank, size):
-        self.store, self.rank, self.size = store, rank, size
+        self.store, self.rank, self.size, self.ended = store, rank, size, False
 
     def first(self, make):
         made = [make() if self.rank == 0 else None]
@@ -60,14 +64,17 @@ class Processes(Team):
         return values
 
     def say(self, message):
-        """Say why the run ends, unless another process did: all end, for the same reason or because of the first."""
-        _leave_signals()
-        try:
-            speaks = self.store.add("said", 1) == 1
-        except RuntimeError:  # whoever kept the count is gone
-            speaks = os.environ.get("LOCAL_RANK", "0") == "0"
-        if speaks:
+        if self.is_first_to_say():
             print(message, file=sys.__stderr__, flush=True)
+
+    def is_first_to_say(self):
+        """Whether no other process has said why the run ends: all end, for the same reason or because one did."""
+        _leave_signals()
+        self.ended = True
+        try:
+            return self.store.add("said", 1) == 1
+        except RuntimeError:  # whoever kept the count is gone
+            return os.environ.get("LOCAL_RANK", "0") == "0"
 
 
 @contextmanager
@@ -80,11 +87,18 @@ def joined():
     if size == 1:
         yield Team()
         return
-    signal.signal(signal.SIGTERM, _stopped)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _stopped)
     team = _meet(int(os.environ.get("LOCAL_RANK", 0)))
-    with _quiet() if team.rank else _aloud():
-        yield team
-    dist.destroy_process_group()  # not after a failure: it would wait for those that are gone
+    try:
+        with _quiet() if team.rank else nullcontext():
+            yield team
+    except Exception:  # a mistake of this program: one traceback is enough
+        if team.is_first_to_say():
+            raise
+        raise SystemExit(1) from None
+    if not team.ended:  # or it would wait for those that are gone
+        dist.destroy_process_group()
 
 
 def _meet(local_rank):
@@ -118,12 +132,12 @@ def or_lost():
         raise Lost(f"another process ended or does not answer ({_first_line(error)})") from error
 
 
-def same(team, what, value):
-    """Raise UsageError unless all processes have the same `value`."""
-    values = team.gather(value)
+def same(team, what, value, way_out):
+    """Raise UsageError, which says `way_out`, unless `value()` is the same in all processes."""
+    values = team.gather(value()) if team.size > 1 else []
     for rank, other in enumerate(values):
         if other != values[0]:
-            raise UsageError(f"process {rank} has other {what} than process 0")
+            raise UsageError(f"process {rank} has other {what} than process 0; {way_out}")
 
 
 def checksum(tensors):
@@ -141,13 +155,10 @@ def _quiet():
         yield
 
 
-@contextmanager
-def _aloud():
-    yield
-
-
 def _stopped(number, frame):
     _leave_signals()
+    if number == signal.SIGINT:
+        raise KeyboardInterrupt
     raise Lost("stopped from outside, or because another process ended")
 
 

@@ -1,0 +1,99 @@
+"""Print, as JSON, what a training step takes in the processes that torchrun started, or in this one alone:
+NETWORK:BATCH … ROUNDS SECONDS.
+
+Of several processes, three ways take turns: as training does it, each bucket of gradients sent as soon as it is
+complete; all of them sent after the backward pass; and none sent.
+"""
+
+import json
+import statistics
+import sys
+import time
+from pathlib import Path
+
+import torch
+
+from Proj_2.others.networks import NETWORKS
+from Proj_2.others.precision import has_fast_bfloat16
+from Proj_2.others.training import Training
+from training.buckets import Buckets
+from training.team import joined
+
+from .contenders import DEVICE, batch
+
+
+class After(Buckets):
+    """Gradients are sent when the backward pass is over."""
+
+    def completing(self):
+        pass
+
+
+class Never(Buckets):
+    """Gradients stay where they are: what the arithmetic alone takes."""
+
+    def _send(self, count):
+        pass
+
+
+WAYS = {"during": Buckets, "after": After, "never": Never}
+
+
+def main():
+    *work, rounds, seconds = sys.argv[1:]
+    results = []
+    with joined() as team, torch.no_grad():
+        for network, size in (text.split(":") for text in work):
+            results.append(measure(team, network, int(size), int(rounds), float(seconds)))
+        if team.rank == 0:
+            print(json.dumps(results))
+
+
+def measure(team, network, size, rounds, seconds):
+    """Median seconds of a step in each of the WAYS, and the bytes that this process sends in one of the first."""
+    steps = {
+        way: make_step(team, network, size, kind) for way, kind in WAYS.items() if way == "during" or team.size > 1
+    }
+    start = time.perf_counter()
+    for step in steps.values():
+        step()
+        step()
+    # As many steps at a time in every process: what process 0 finds that `seconds` hold.
+    block = team.first(lambda: max(1, round(seconds * 2 * len(steps) / (time.perf_counter() - start))))
+    times, sent = {way: [] for way in steps}, 0
+    for _ in range(rounds):
+        for way, step in steps.items():
+            team.gather(None)  # begin together
+            before, start = bytes_written(), time.perf_counter()
+            for _ in range(block):
+                step()
+            if way == "during":
+                sent = (bytes_written() - before) / block
+            team.gather(None)
+            times[way].append((time.perf_counter() - start) / block)
+    gradients = sum(gradient.nbytes for _, gradient in NETWORKS[network]().param())
+    return {
+        "network": network,
+        "batch": size,
+        "seconds": {way: statistics.median(values) for way, values in times.items()},
+        "sent": sent,
+        "gradients": gradients,
+    }
+
+
+def make_step(team, network, size, kind):
+    made = NETWORKS[network]().to(DEVICE)
+    sharing = kind(made, team) if team.size > 1 else None
+    mixed = has_fast_bfloat16() and DEVICE == "cpu"
+    training = Training(made, 10**6, size, mixed=mixed, team=sharing)
+    x, target = (pictures[team.part(size)] for pictures in batch(network, size))
+    return lambda: float(training.step(x, target, of=size))
+
+
+def bytes_written():
+    """What this process has written so far, to sockets too (Linux)."""
+    return int(Path("/proc/self/io").read_text().split("wchar:")[1].split()[0])
+
+
+if __name__ == "__main__":
+    main()

@@ -105,13 +105,13 @@ def _arguments(argv, team):
 
 
 def _way_on(out, team):
-    if not (out / "config.json").exists():
+    if team.rank == 0 and not (out / "config.json").exists():  # the others may have no such folder
         return "nothing was written"
     if team.size == 1:
         return f"go on with: python train.py --resume --out '{out}'"
     return (
         "at most the epoch under way is lost; go on, with as many processes as you like, with: "
-        f"torchrun --standalone --nproc-per-node {team.size} train.py --resume --out '{out}'"
+        f"torchrun … train.py --resume --out '{out}'"
     )
 
 

@@ -85,6 +85,38 @@ def test_any_number_of_processes_trains_as_one_does(size, alone, tmp_path):
             torch.testing.assert_close(states[case][name], tensor, rtol=0, atol=1e-5, msg=f"{case}: {name}")
 
 
+@pytest.mark.parametrize("pictures", [3, 140])
+def test_what_is_sent_during_the_backward_pass_is_complete(pictures, monkeypatch):
+    """Few messages, all but the last on their way before the backward pass ends, and none changes after that."""
+    sent = []
+
+    class Message:
+        def wait(self):
+            sent.append("waited")
+
+    def all_reduce(bucket, async_op):
+        sent.append((bucket, bucket.clone()))
+        return Message()
+
+    monkeypatch.setattr("training.buckets.dist.all_reduce", all_reduce)
+    network = unet((16, 24, 32), (2, 2, 2))
+    buckets = Buckets(network, Team(), smallest=30_000)
+    assert all(gradient.stride() == parameter.stride() for parameter, gradient in network.param())
+    training, total = Training(network, 1, pictures, batch_size=pictures, team=buckets), buckets.total
+    training.team.total = lambda loss: sent.append("backward is over") or total(loss)
+    pairs = torch.randint(256, (2, pictures, 3, 16, 16), dtype=torch.uint8)
+    for _ in range(2):
+        sent.clear()
+        loss = training.step(*pairs)
+        messages = [entry for entry in sent if isinstance(entry, tuple)]
+        assert len(messages) == len(buckets.buckets) > 2
+        assert sent.index("backward is over") == len(messages) - 1
+        assert all(torch.equal(bucket, then) for bucket, then in messages)
+        gradients = sum(gradient.nbytes for _, gradient in network.param())
+        assert sum(bucket.nbytes for bucket, _ in messages) == gradients + loss.nbytes
+        assert messages[-1][0][-1] == loss
+
+
 def train_wrong(out):
     def equal_shares(training):  # as if every process had as many pairs as the others
         step = training.step

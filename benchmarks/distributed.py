@@ -28,7 +28,7 @@ def main():
     parser.add_argument("--processes", type=int, default=2, help="of the last contender, and threads of the first")
     parser.add_argument("--rounds", type=int, default=3)
     arguments = parser.parse_args()
-    count = arguments.processes
+    count, load = arguments.processes, os.getloadavg()[0]  # what else this machine is doing
     contenders = {
         f"1 process, {count} threads": (1, count),
         "1 process, 1 thread": (1, 1),
@@ -42,7 +42,7 @@ def main():
     for result in results:
         show(result)
     precision = "bfloat16 products" if has_fast_bfloat16() else "float32"
-    write("distributed", {"precision": precision, "processes": count, "results": results})
+    write("distributed", {"load before": load, "precision": precision, "processes": count, "results": results})
 
 
 def run(processes, threads, work):
@@ -75,7 +75,7 @@ def summary(measured, i, count):
         "bytes sent": last[0]["sent"],
         "least bytes": 2 * (count - 1) / count * gradients,  # of any algorithm that sums what each process has
         "exchange ms": {"during backward": during * 1e3, "after backward": after * 1e3, "none": never * 1e3},
-        "hidden": (after - during) / (after - never) if after > never else None,
+        "hidden": (after - during) / (after - never) if after > 1.01 * never else None,  # or there is too little
     }
 
 
@@ -84,7 +84,7 @@ def show(result):
     for row in result["rows"]:
         print(f"{row['name']:32}{row['ms']:10.1f}{row['pairs a second']:16.0f}")
     exchange = ", ".join(f"{name} {ms:.1f}" for name, ms in result["exchange ms"].items())
-    hidden = "nothing that could be" if result["hidden"] is None else f"{result['hidden']:.0%}"
+    hidden = "too little to tell" if result["hidden"] is None else f"{result['hidden']:.0%}"
     print(f"ms a step of the last with its gradients exchanged: {exchange}; hidden: {hidden}")
     print(f"bytes that a process sends a step: {result['bytes sent']:,.0f}, at least {result['least bytes']:,.0f}")
 

@@ -5,6 +5,7 @@ over NCCL between GPUs and over gloo between processors.
 """
 
 import os
+import re
 import signal
 import sys
 import zlib
@@ -117,8 +118,8 @@ def _meet(local_rank):
     except (RuntimeError, ValueError) as error:
         address = ":".join(os.environ.get(name, "?") for name in ("MASTER_ADDR", "MASTER_PORT"))
         raise UsageError(
-            f"the processes can't meet at {address} ({_first_line(error)}); start them with torchrun --standalone, "
-            "or choose another port"
+            f"the processes can't meet at {address} ({_first_sentence(error)}); start them with torchrun "
+            "--standalone, or choose another port"
         ) from error
     return Processes(store, rank, size)
 
@@ -129,7 +130,7 @@ def or_lost():
     try:
         yield
     except RuntimeError as error:
-        raise Lost(f"another process ended or does not answer ({_first_line(error)})") from error
+        raise Lost(f"another process ended or does not answer ({_first_sentence(error)})") from error
 
 
 def same(team, what, value, way_out):
@@ -168,5 +169,7 @@ def _leave_signals():
         signal.signal(number, signal.SIG_IGN)
 
 
-def _first_line(error):
-    return (str(error).strip() or type(error).__name__).splitlines()[0][:200]
+def _first_sentence(error):
+    """What torch says, without the place in its source and the advice that follows."""
+    line = (str(error).strip() or type(error).__name__).splitlines()[0]
+    return re.sub(r"^\[\S+:\d+\] ", "", line).split(". ")[0][:200]

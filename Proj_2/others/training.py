@@ -63,6 +63,8 @@ class Training:
     optimiser and the loss stay in the parameters' own type (P. Micikevicius et al., arXiv 1710.03740).
     """
 
+    betas = 0.9, 0.999  # Adam's
+
     def __init__(
         self,
         network,
@@ -83,7 +85,7 @@ class Training:
         self.average = average and Average(network.state_dict(), average)
         self.like = network.param()[0][0].new_empty(0)  # of the type and on the device of the parameters
         self.compute_like = self.like.bfloat16() if mixed else self.like  # and of what the network computes in
-        self.optimizer = Adam(network.param())
+        self.optimizer = Adam(network.param(), betas=self.betas)
         self.peak_lr, self.batch_size, self.seed = peak_lr, batch_size, seed
         self.steps_per_epoch = -(-num_pairs // batch_size)
         self.steps = num_epochs * self.steps_per_epoch
@@ -156,6 +158,8 @@ class Training:
 
 class BatchTraining(Training):
     """Training on batches that are made as they are needed."""
+
+    betas = 0.9, 0.98  # a shorter memory of the gradients' size: with 0.999, deep networks break down at larger rates
 
     def epoch(self, batches):
         """Take a step for each of the batches, tuples of the arguments of `step`; yields its loss."""

@@ -67,7 +67,7 @@ def main(argv=None):
     try:
         with joined() as team:
             return _main(argv, team)
-    except UsageError as error:
+    except (UsageError, Lost) as error:  # before they met
         print(f"error: {error}", file=sys.stderr)
         return 2
 

@@ -17,6 +17,7 @@ from tqdm import tqdm
 
 from Proj_2.others.precision import has_fast_bfloat16
 
+from .sharing import RATE, least_bytes
 from .timing import write
 
 TURNS, SECONDS = 3, 1  # of a way to exchange gradients at each start, and how long each turn is
@@ -60,9 +61,8 @@ def summary(measured, i, count):
     """Of network number `i` the times of all contenders, and what the exchange of gradients costs the last."""
     runs = {name: [results[i] for results in rounds] for name, rounds in measured.items()}
     first, last = next(iter(runs.values())), list(runs.values())[-1]
-    during, after, never = (
-        statistics.median(r["seconds"][way] for r in last) for way in ("during", "after", "never")
-    )
+    ways = {way: statistics.median(result["seconds"][way] for result in last) for way in last[0]["seconds"]}
+    during, after = (ways[f"{way}, over a link"] for way in ("during", "after"))
     batch, gradients = first[0]["batch"], first[0]["gradients"]
     rows = []
     for name, results in runs.items():
@@ -73,9 +73,9 @@ def summary(measured, i, count):
         "batch": batch,
         "rows": rows,
         "bytes sent": last[0]["sent"],
-        "least bytes": 2 * (count - 1) / count * gradients,  # of any algorithm that sums what each process has
-        "exchange ms": {"during backward": during * 1e3, "after backward": after * 1e3, "none": never * 1e3},
-        "hidden": (after - during) / (after - never) if after > 1.01 * never else None,  # or there is too little
+        "least bytes": least_bytes(gradients, count),
+        "exchange ms": {way: seconds * 1e3 for way, seconds in ways.items()},
+        "hidden": (after - during) / (after - ways["never"]),
     }
 
 
@@ -83,9 +83,10 @@ def show(result):
     print(f"\n{result['network']} network, batch {result['batch']}\n{'':32}{'ms a step':>10}{'pairs a second':>16}")
     for row in result["rows"]:
         print(f"{row['name']:32}{row['ms']:10.1f}{row['pairs a second']:16.0f}")
-    exchange = ", ".join(f"{name} {ms:.1f}" for name, ms in result["exchange ms"].items())
-    hidden = "too little to tell" if result["hidden"] is None else f"{result['hidden']:.0%}"
-    print(f"ms a step of the last with its gradients exchanged: {exchange}; hidden: {hidden}")
+    print("of the last, by when its gradients are sent, of the backward pass:")
+    for way, ms in result["exchange ms"].items():
+        print(f"    {way:28}{ms:10.1f}")
+    print(f"hidden of what a link of {RATE * 8 / 1e9:g} Gbit/s takes: {result['hidden']:.0%}")
     print(f"bytes that a process sends a step: {result['bytes sent']:,.0f}, at least {result['least bytes']:,.0f}")
 
 

@@ -1,8 +1,9 @@
 """Print, as JSON, what a training step takes in the processes that torchrun started, or in this one alone:
 NETWORK:BATCH … ROUNDS SECONDS.
 
-Of several processes, three ways take turns: as training does it, each bucket of gradients sent as soon as it is
-complete; all of them sent after the backward pass; and none sent.
+Of several processes, ways to exchange the gradients take turns: each bucket sent during the backward pass, as
+training does it; all of them after it; none. On one machine a message costs time of the very processors that compute,
+and little else. So there are two ways more: as if messages had to pass, one after the other, a link of RATE.
 """
 
 import json
@@ -12,6 +13,7 @@ import time
 from pathlib import Path
 
 import torch
+import torch.distributed as dist
 
 from Proj_2.others.networks import NETWORKS
 from Proj_2.others.precision import has_fast_bfloat16
@@ -20,6 +22,8 @@ from training.buckets import Buckets
 from training.team import joined
 
 from .contenders import DEVICE, batch
+
+RATE = 125e6  # bytes a second: 1 Gbit/s
 
 
 class After(Buckets):
@@ -36,7 +40,48 @@ class Never(Buckets):
         pass
 
 
-WAYS = {"during": Buckets, "after": After, "never": Never}
+class Link:
+    """Messages arrive no sooner than a link of RATE has them."""
+
+    free = 0.0  # when the link is
+
+    def _send(self, count):
+        already = len(self.sent)
+        super()._send(count)
+        for i, bucket in enumerate(self.buckets[already : len(self.sent)], already):
+            self.free = max(self.free, time.perf_counter()) + least_bytes(bucket.nbytes, dist.get_world_size()) / RATE
+            self.sent[i] = Late(self.sent[i], self.free)
+
+
+class Late:
+    def __init__(self, message, due):
+        self.message, self.due = message, due
+
+    def wait(self):
+        self.message.wait()
+        time.sleep(max(0, self.due - time.perf_counter()))
+
+
+class DuringOverLink(Link, Buckets):
+    pass
+
+
+class AfterOverLink(Link, After):
+    pass
+
+
+WAYS = {
+    "during": Buckets,
+    "after": After,
+    "never": Never,
+    "during, over a link": DuringOverLink,
+    "after, over a link": AfterOverLink,
+}
+
+
+def least_bytes(size, processes):
+    """The least that each process can send for all to have the sum of what each has, `size` bytes."""
+    return 2 * (processes - 1) / processes * size
 
 
 def main():

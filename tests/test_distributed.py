@@ -221,7 +221,13 @@ def test_wrong_use_ends_all_and_one_says_why(pairs, tmp_path):
     assert "process 2 has other pairs than process 0; train on the same" in ends(
         (pairs, here), (pairs, here), (other, here)
     )
+    said = ends(*[(pairs, here, one_gpu)] * 2)
+    assert "GPUs of this machine: 1, processes on it: 2; start one for each" in said
     assert not (out / "last.pth").exists()
+
+
+def one_gpu():
+    torch.cuda.is_available, torch.cuda.device_count = lambda: True, lambda: 1
 
 
 def drift():

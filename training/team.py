@@ -90,7 +90,7 @@ def joined():
         return
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _stopped)
-    team = _meet(int(os.environ.get("LOCAL_RANK", 0)))
+    team = _meet()
     try:
         with _quiet() if team.rank else nullcontext():
             yield team
@@ -102,26 +102,33 @@ def joined():
         dist.destroy_process_group()
 
 
-def _meet(local_rank):
-    backend = "gloo"
-    if torch.cuda.is_available():
-        if local_rank >= torch.cuda.device_count():
-            raise UsageError(
-                f"process {local_rank} of this machine has no GPU, of which there are {torch.cuda.device_count()}; "
-                "start one process for each, or hide the GPUs with CUDA_VISIBLE_DEVICES="
-            )
-        torch.cuda.set_device(local_rank)
-        backend = "cpu:gloo,cuda:nccl"
+def _meet():
     try:
         store, rank, size = next(dist.rendezvous("env://", timeout=PATIENCE))
-        dist.init_process_group(backend, store=store, rank=rank, world_size=size, timeout=PATIENCE)
+        team = Processes(store, rank, size)
+        dist.init_process_group(_backend(team), store=store, rank=rank, world_size=size, timeout=PATIENCE)
     except (RuntimeError, ValueError) as error:
         address = ":".join(os.environ.get(name, "?") for name in ("MASTER_ADDR", "MASTER_PORT"))
         raise UsageError(
             f"the processes can't meet at {address} ({_first_sentence(error)}); start them with torchrun "
             "--standalone, or choose another port"
         ) from error
-    return Processes(store, rank, size)
+    return team
+
+
+def _backend(team):
+    """What carries the messages. With GPUs, this process takes its own."""
+    if not torch.cuda.is_available():
+        return "gloo"
+    here, gpus = int(os.environ.get("LOCAL_WORLD_SIZE", 1)), torch.cuda.device_count()
+    if here > gpus:
+        team.say(
+            f"error: GPUs of this machine: {gpus}, processes on it: {here}; start one for each, or hide the GPUs "
+            "with CUDA_VISIBLE_DEVICES="
+        )
+        raise SystemExit(2)
+    torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", 0)))
+    return "cpu:gloo,cuda:nccl"
 
 
 @contextmanager

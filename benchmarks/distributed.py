@@ -60,22 +60,24 @@ def run(processes, threads, work):
 def summary(measured, i, count):
     """Of network number `i` the times of all contenders, and what the exchange of gradients costs the last."""
     runs = {name: [results[i] for results in rounds] for name, rounds in measured.items()}
-    first, last = next(iter(runs.values())), list(runs.values())[-1]
-    ways = {way: statistics.median(result["seconds"][way] for result in last) for way in last[0]["seconds"]}
-    during, after = (ways[f"{way}, over a link"] for way in ("during", "after"))
-    batch, gradients = first[0]["batch"], first[0]["gradients"]
+    one, last = next(iter(runs.values()))[0], list(runs.values())[-1]
     rows = []
     for name, results in runs.items():
-        seconds = statistics.median(result["seconds"]["during"] for result in results)
-        rows.append({"name": name, "ms": seconds * 1e3, "pairs a second": batch / seconds})
+        seconds = statistics.median(next(iter(result["seconds"].values())) for result in results)
+        rows.append({"name": name, "ms": seconds * 1e3, "pairs a second": one["batch"] / seconds})
+    exchange = {
+        way: {what: statistics.median(result[what][way] for result in last) * 1e3 for what in ("seconds", "waiting")}
+        for way in last[0]["seconds"]
+    }
+    during, after = (exchange[f"{way}, over a link"]["waiting"] for way in ("during", "after"))
     return {
-        "network": first[0]["network"],
-        "batch": batch,
+        "network": one["network"],
+        "batch": one["batch"],
         "rows": rows,
         "bytes sent": last[0]["sent"],
-        "least bytes": least_bytes(gradients, count),
-        "exchange ms": {way: seconds * 1e3 for way, seconds in ways.items()},
-        "hidden": (after - during) / (after - ways["never"]),
+        "least bytes": least_bytes(one["gradients"], count),
+        "exchange ms": {way: {"step": ms["seconds"], "waiting": ms["waiting"]} for way, ms in exchange.items()},
+        "hidden": 1 - during / after,
     }
 
 
@@ -83,10 +85,10 @@ def show(result):
     print(f"\n{result['network']} network, batch {result['batch']}\n{'':32}{'ms a step':>10}{'pairs a second':>16}")
     for row in result["rows"]:
         print(f"{row['name']:32}{row['ms']:10.1f}{row['pairs a second']:16.0f}")
-    print("of the last, by when its gradients are sent, of the backward pass:")
+    print("the last, by when its gradients are sent, of the backward pass; of a step, waiting after that pass:")
     for way, ms in result["exchange ms"].items():
-        print(f"    {way:28}{ms:10.1f}")
-    print(f"hidden of what a link of {RATE * 8 / 1e9:g} Gbit/s takes: {result['hidden']:.0%}")
+        print(f"    {way:28}{ms['step']:10.1f}{ms['waiting']:16.1f}")
+    print(f"hidden of the waiting for a link of {RATE * 8 / 1e9:g} Gbit/s: {result['hidden']:.0%}")
     print(f"bytes that a process sends a step: {result['bytes sent']:,.0f}, at least {result['least bytes']:,.0f}")
 
 

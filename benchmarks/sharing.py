@@ -26,14 +26,28 @@ from .contenders import DEVICE, batch
 RATE = 125e6  # bytes a second: 1 Gbit/s
 
 
-class After(Buckets):
+class During(Buckets):
+    """As training does it; `waits` are the seconds that each step waited after its backward pass."""
+
+    def __init__(self, *arguments):
+        super().__init__(*arguments)
+        self.waits = []
+
+    def total(self, loss):
+        start = time.perf_counter()
+        total = super().total(loss)
+        self.waits.append(time.perf_counter() - start)
+        return total
+
+
+class After(During):
     """Gradients are sent when the backward pass is over."""
 
     def completing(self):
         pass
 
 
-class Never(Buckets):
+class Never(During):
     """Gradients stay where they are: what the arithmetic alone takes."""
 
     def _send(self, count):
@@ -62,7 +76,7 @@ class Late:
         time.sleep(max(0, self.due - time.perf_counter()))
 
 
-class DuringOverLink(Link, Buckets):
+class DuringOverLink(Link, During):
     pass
 
 
@@ -71,7 +85,7 @@ class AfterOverLink(Link, After):
 
 
 WAYS = {
-    "during": Buckets,
+    "during": During,
     "after": After,
     "never": Never,
     "during, over a link": DuringOverLink,
@@ -95,10 +109,12 @@ def main():
 
 
 def measure(team, network, size, rounds, seconds):
-    """Median seconds of a step in each of the WAYS, and the bytes that this process sends in one of the first."""
-    steps = {
-        way: make_step(team, network, size, kind) for way, kind in WAYS.items() if way == "during" or team.size > 1
-    }
+    """Median seconds of a step in each of the WAYS and of its waiting after the backward pass, and the bytes that
+    this process sends in a step of the first way.
+    """
+    ways = WAYS if team.size > 1 else {"alone": None}
+    made = {way: make_step(team, network, size, kind) for way, kind in ways.items()}
+    steps = {way: step for way, (step, _) in made.items()}
     start = time.perf_counter()
     for step in steps.values():
         step()
@@ -112,7 +128,7 @@ def measure(team, network, size, rounds, seconds):
             before, start = bytes_written(), time.perf_counter()
             for _ in range(block):
                 step()
-            if way == "during":
+            if way == next(iter(steps)):
                 sent = (bytes_written() - before) / block
             team.gather(None)
             times[way].append((time.perf_counter() - start) / block)
@@ -121,6 +137,7 @@ def measure(team, network, size, rounds, seconds):
         "network": network,
         "batch": size,
         "seconds": {way: statistics.median(values) for way, values in times.items()},
+        "waiting": {way: statistics.median(sharing.waits) for way, (_, sharing) in made.items() if sharing},
         "sent": sent,
         "gradients": gradients,
     }
@@ -128,11 +145,11 @@ def measure(team, network, size, rounds, seconds):
 
 def make_step(team, network, size, kind):
     made = NETWORKS[network]().to(DEVICE)
-    sharing = kind(made, team) if team.size > 1 else None
+    sharing = kind and kind(made, team)
     mixed = has_fast_bfloat16() and DEVICE == "cpu"
     training = Training(made, 10**6, size, mixed=mixed, team=sharing)
     x, target = (pictures[team.part(size)] for pictures in batch(network, size))
-    return lambda: float(training.step(x, target, of=size))
+    return lambda: float(training.step(x, target, of=size)), sharing
 
 
 def bytes_written():

@@ -31,7 +31,7 @@ def together(folder: Path, call, *arguments_of_each: tuple, port: int | None = N
     for process in processes:
         process.start()
     for process in processes:
-        process.join(60)
+        process.join(120)
         process.kill()
         process.join()
     return [(process.exitcode, path.read_text()) for process, path in zip(processes, said, strict=True)]

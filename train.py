@@ -187,6 +187,7 @@ def _training(network, config, team):
         schedule=schedule,
         clip=config["clip"],
         average=config["average"],
+        beta2=config["beta2"],
         team=Buckets(network, team) if team.size > 1 else None,
     )
 

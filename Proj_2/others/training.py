@@ -56,14 +56,13 @@ class Training:
 
     `loss` is the module that takes the place of the squared error, `schedule` the function (progress, peak) ->
     learning rate. `clip`, if any, bounds the norm of each step's gradients; `average`, if any, is the decay of an
+    average of the weights, which the attribute of that name keeps. `beta2` is Adam's memory of the gradients' size.
     average of the weights, which the attribute of that name keeps. `team` stands for the other processes, if any,
     that do the same on other parts of every batch; the weights then stay equal in all.
 
     With `mixed`, the network computes in bfloat16, while the parameters, the sums of their gradients, the
     optimiser and the loss stay in the parameters' own type (P. Micikevicius et al., arXiv 1710.03740).
     """
-
-    betas = 0.9, 0.999  # Adam's
 
     def __init__(
         self,
@@ -78,6 +77,7 @@ class Training:
         schedule=one_cycle,
         clip=None,
         average=None,
+        beta2=0.999,
         team=None,
     ):
         self.network, self.loss, self.team = network, loss or MSE(), team or Alone()
@@ -85,7 +85,7 @@ class Training:
         self.average = average and Average(network.state_dict(), average)
         self.like = network.param()[0][0].new_empty(0)  # of the type and on the device of the parameters
         self.compute_like = self.like.bfloat16() if mixed else self.like  # and of what the network computes in
-        self.optimizer = Adam(network.param(), betas=self.betas)
+        self.optimizer = Adam(network.param(), betas=(0.9, beta2))
         self.peak_lr, self.batch_size, self.seed = peak_lr, batch_size, seed
         self.steps_per_epoch = -(-num_pairs // batch_size)
         self.steps = num_epochs * self.steps_per_epoch
@@ -158,8 +158,6 @@ class Training:
 
 class BatchTraining(Training):
     """Training on batches that are made as they are needed."""
-
-    betas = 0.9, 0.98  # a shorter memory of the gradients' size: with 0.999, deep networks break down at larger rates
 
     def epoch(self, batches):
         """Take a step for each of the batches, tuples of the arguments of `step`; yields its loss."""

@@ -57,8 +57,8 @@ class Training:
     `loss` is the module that takes the place of the squared error, `schedule` the function (progress, peak) ->
     learning rate. `clip`, if any, bounds the norm of each step's gradients; `average`, if any, is the decay of an
     average of the weights, which the attribute of that name keeps. `beta2` is Adam's memory of the gradients' size.
-    average of the weights, which the attribute of that name keeps. `team` stands for the other processes, if any,
-    that do the same on other parts of every batch; the weights then stay equal in all.
+    `team` stands for the other processes, if any, that do the same on other parts of every batch; the weights then
+    stay equal in all.
 
     With `mixed`, the network computes in bfloat16, while the parameters, the sums of their gradients, the
     optimiser and the loss stay in the parameters' own type (P. Micikevicius et al., arXiv 1710.03740).

@@ -55,7 +55,7 @@ class TorchTraining(Training):
         self.forward = torch.compile(self.model) if compiled else self.model
         self.mixed = mixed
 
-    def step(self, x, target):
+    def step(self, x, target, known=None, of=None):
         self.adam.param_groups[0]["lr"] = one_cycle(self.optimizer.steps / self.steps, self.peak_lr)
         self.optimizer.steps += 1  # ours only counts
         x, target = (

@@ -221,7 +221,7 @@ def test_plain_training_is_torchs_sgd(batch, folder):
     sgd = torch.optim.SGD(parameters, lr=0.01, momentum=0.9)
     training, batches = runs.ConfiguredTraining(network, made, 0), []
     step = training.step
-    training.step = lambda x, target: batches.append((x, target)) or step(x, target)
+    training.step = lambda x, target, of=None: batches.append((x, target)) or step(x, target)
     for epoch in range(2):
         list(training.epoch(*pairs.source(made, folder)(epoch)))
     assert sum(len(x) for x, _ in batches) == 10
@@ -254,7 +254,7 @@ def test_the_seed_decides_the_order_of_the_pairs_and_every_epoch_has_another():
         training = runs.ConfiguredTraining(runs.network(config(), 0), config(batch=1), seed)
         for steps in (0, 8):
             training.optimizer.steps = steps
-            training.step = lambda x, target: int(x)
+            training.step = lambda x, target, of=None: int(x)
             orders.append(tuple(training.epoch(torch.arange(8), torch.arange(8))))
     assert all(sorted(order) == list(range(8)) for order in orders)
     assert len(set(orders)) == 4

@@ -127,6 +127,24 @@ def resumed(out, given):
     return config
 
 
+def same_options(everyones):
+    """Raise UsageError if not all processes were given the same options."""
+
+    def shown(given, name):
+        value = given.get(name)
+        if value is None:
+            return f"without {_option(name)}"
+        return f"with {_option(name)} {' '.join(map(str, value)) if isinstance(value, list) else value}"
+
+    for rank, given in enumerate(everyones):
+        for name in given | everyones[0]:
+            if given.get(name) != everyones[0].get(name):
+                raise UsageError(
+                    f"process {rank} was started {shown(given, name)}, but process 0 {shown(everyones[0], name)}; "
+                    "start all with the same options"
+                )
+
+
 def plain_values(options):
     """The options as JSON has them, without those that are about this call only."""
     options = {name: value for name, value in options.items() if name not in ("out", "resume")}

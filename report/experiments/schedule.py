@@ -3,7 +3,6 @@
 import multiprocessing
 import os
 import statistics
-import subprocess
 import time
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
@@ -96,12 +95,11 @@ def _missing(name, store, quickly):
 def _heads(names, folder, quickly):
     """What the files begin with."""
     data = pairs.describe(folder)
-    try:
-        here = machine()
-    except (OSError, subprocess.CalledProcessError) as error:
+    here = machine()
+    if here["commit"] is None:
         raise StoreError(
             "results name the commit that made them: expected a git checkout of the project and git itself"
-        ) from error
+        )
     hardware = {"cpu": here["processor"], "cores": os.cpu_count(), "device": here["device"], "torch": here["torch"]}
     return {
         name: {

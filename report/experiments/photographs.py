@@ -85,7 +85,9 @@ def _photos():
 @cache
 def _scenes():
     """The same, as `Crops` wants them: each a scene of one picture, uint8 3×H×W."""
-    return [[[torch.from_numpy(numpy.array(read_photo(p.path))).permute(2, 0, 1)] for p in side] for side in _photos()]
+    return [
+        [[torch.from_numpy(numpy.array(read_photo(p.path))).permute(2, 0, 1)] for p in side] for side in _photos()
+    ]
 
 
 def run(config, seed, folder):

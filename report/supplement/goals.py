@@ -74,9 +74,9 @@ def _speeds(measured):
     except MissingResult:
         mixed = autocast = single = None
     return [
-        Goal("step, bfloat16: the fastest float32 of PyTorch", 1.5, None, mixed, "times"),
-        Goal("step, bfloat16: the fastest autocast of PyTorch", 1.0, None, autocast, "times"),
-        Goal("step, float32: the fastest float32 of PyTorch", 0.8, 1.2, single, "times"),
+        Goal("step, bfloat16, to PyTorch's float32", 1.5, None, mixed, "times"),
+        Goal("step, bfloat16, to its autocast", 1.0, None, autocast, "times"),
+        Goal("step, float32, to its float32", 0.8, 1.2, single, "times"),
     ]
 
 

@@ -26,9 +26,9 @@ def _goals(measured):
     missed = [goal for goal in every if goal.value is not None and not goal.reached]
     absent = sum(goal.value is None for goal in every)
     counted = f"{_count(len(every) - len(missed) - absent)} of {_count(len(every))} bars are reached"
-    return {
-        "bars": counted + f", {_count(len(missed))} missed" + (f", {_count(absent)} not measured" if absent else "")
-    }
+    for number, what in ((len(missed), "missed"), (absent, "not measured")):
+        counted += f", {_count(number)} {what}" if number else ""
+    return {"bars": counted}
 
 
 def _count(number):

@@ -146,16 +146,18 @@ def trained(measured: Measured) -> str:
     }.items():
         config, log = (measured.weights / f"{name}.{suffix}" for suffix in ("json", "csv"))
         if not config.exists() or not log.exists():
-            rows.append([title, "\\multicolumn{3}{l}{\\emph{not recorded}}", ""])
+            rows.append([title, "\\multicolumn{5}{l}{\\emph{not recorded}}"])
             continue
         config = json.loads(config.read_text(encoding="utf-8"))
         with open(log, newline="", encoding="utf-8") as file:
             log = list(csv.DictReader(file))
         count = len(log) * -(-config["pairs"] // config["batch"])
         hours = sum(float(row["seconds"]) for row in log) / 3600
-        begun = "another's weights" if config.get("init") else "random"
-        rows.append([title, f"{count:,}".replace(",", "{,}"), f"{hours:.1f}", str(config["seed"]), begun])
-    return tabular("@{}lrrrl@{}", [["noise", "steps", "hours", "seed", "begun with"]], rows)
+        best = max(float(row["psnr"]) for row in log)
+        begun = "others" if config.get("init") else "random"
+        cells = [f"{count:,}".replace(",", "{,}"), f"{hours:.1f}", str(config["seed"]), begun, f"{best:.2f}"]
+        rows.append([title, *cells])
+    return tabular("@{}lrrrlr@{}", [["noise", "steps", "hours", "seed", "first weights", "held out, dB"]], rows)
 
 
 TABLES: dict[str, Callable[[Measured], str]] = {

@@ -13,13 +13,14 @@ from .experiments.schedule import execute
 from .experiments.store import RESULTS, StoreError
 
 DOCUMENTS = ("report", "supplement")
+WEIGHTS = ("gaussian25", "gaussian5-50", "poisson30", "unet_course")
 
 
 def main(argv=None):
     arguments = _parser().parse_args(argv)
     try:
-        if arguments.command == "measure":
-            return _measure(arguments.again)
+        if arguments.command in ("measure", "keep"):
+            return _on_weights(arguments)
         if arguments.command in ("run", "all"):
             status = _run(arguments)
             if status or arguments.command == "run":
@@ -50,12 +51,16 @@ def _run(arguments):
     return 0
 
 
-def _measure(again):
+def _on_weights(arguments):
+    from .kept import keep
     from .restored import measure
 
     try:
-        return measure(again)
-    except DataError as error:
+        if arguments.command == "measure":
+            return measure(arguments.again)
+        keep(arguments.run, arguments.name)
+        return 0
+    except (DataError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
 
@@ -80,6 +85,9 @@ def _parser():
     run = commands.add_parser("run", help="run experiments; those that are done already are skipped")
     run.add_argument("names", nargs="*", metavar="NAME", help=f"which; all without it: {', '.join(EXPERIMENTS)}")
     run.add_argument("--quick", action="store_true", help="a few steps of each, in OUT/quick: shows that it works")
+    keeping = commands.add_parser("keep", help="take over the best weights of a run of train.py into weights/")
+    keeping.add_argument("run", type=Path, metavar="RUN", help="folder of the run")
+    keeping.add_argument("name", choices=WEIGHTS, help="of the weights: what they are for")
     measuring = commands.add_parser(
         "measure", help="measure the U-Nets' weights on the pictures in the folder that N2N_BENCHMARKS names"
     )

@@ -18,10 +18,12 @@ from data.build import file_digest
 from data.load import DataError
 from Proj_2.others.networks import unet
 from report import restored
+from report.__main__ import WEIGHTS, main
 from report.build import BuildError, make, numbers_used
 from report.documents import SUPPLEMENT
 from report.experiments.catalogue import EXPERIMENTS
 from report.experiments.photographs import SETS
+from report.kept import keep, record
 from report.measured import Measured, MissingResult
 from report.restored import RESTORATIONS
 from report.supplement.goals import Goal, goals
@@ -65,8 +67,7 @@ def invented(tmp_path_factory):
         made.mkdir()
     for name in {kept.weights for kept in RESTORATIONS} - {"shipped"}:
         torch.save({key: value.half() for key, value in unet().state_dict().items()}, weights / f"{name}.pth")
-    (weights / "gaussian25.json").write_text(json.dumps({"pairs": 100, "batch": 16, "seed": 4, "init": "another"}))
-    (weights / "gaussian25.csv").write_text("epoch,loss,psnr,seconds\n1,0.1,28.0,3600\n2,0.1,28.5,5400\n")
+    keep(_run_of_train(folder / "run", weights / "gaussian25.pth"), "gaussian25", weights)
     for kept in RESTORATIONS:
         path = kept.path(weights)
         for number, name in enumerate(SETS):
@@ -80,6 +81,17 @@ def invented(tmp_path_factory):
     measures = {"course": {"pictures": 150, "noisy": 20.7, "unet": 26.12}}
     (folder / "course_unet.json").write_text(json.dumps({"measures": measures}))
     return Measured(folder, benchmarks, weights=weights)
+
+
+def _run_of_train(folder, weights):
+    """A folder as train.py leaves it."""
+    folder.mkdir()
+    paths = {"photos": ["/elsewhere/photos"], "noisy": [], "data": None, "exclude": "../left_out", "val_list": None}
+    config = paths | {"pairs": 100, "batch": 16, "seed": 4, "init": "runs/its_base/best.pth"}
+    (folder / "config.json").write_text(json.dumps(config))
+    (folder / "log.csv").write_text("epoch,loss,psnr,seconds\n1,0.1,28.0,3600\n2,0.1,28.5,5400\n")
+    (folder / "best.pth").write_bytes(weights.read_bytes())
+    return folder
 
 
 def _run(experiment, config):
@@ -129,7 +141,7 @@ def without(invented, tmp_path, *names):
 def test_four_pages_at_most_that_say_what_was_measured(pdf):
     assert 2 <= len(pypdf.PdfReader(pdf).pages) <= SUPPLEMENT.most_pages == 4
     text = text_of(pdf)
-    for value in ("31.60", "32.41", "30.26", "26.12", "29.11", "bar reached", "not recorded"):
+    for value in ("31.60", "32.41", "30.26", "26.12", "29.11", "bar reached", "not recorded", "14 2.5 4"):
         assert value in text, value
 
 
@@ -251,7 +263,28 @@ def test_an_undefined_number_stops(invented, tmp_path):
         make(replace(SUPPLEMENT, text=text), tmp_path / "out", invented)
 
 
-# The measuring
+# The weights, and the measuring
+
+
+def test_what_is_kept_of_a_run_has_no_path_in_it(invented, tmp_path):
+    assert record("gaussian25", invented.weights)["log"][1] == {
+        "epoch": 2,
+        "loss": 0.1,
+        "psnr": 28.5,
+        "seconds": 5400,
+    }
+    text = (invented.weights / "gaussian25.json").read_text()
+    assert "/" not in text
+    assert all(name in text for name in ('"photos"', '"left_out"', '"its_base"'))
+    moved = without(invented, tmp_path).weights
+    (moved / "gaussian25.pth").write_bytes(b"others")
+    assert record("gaussian25", moved) is None
+    assert record("poisson30", moved) is None
+
+
+def test_what_is_no_run_is_not_kept(tmp_path, capsys):
+    assert main(["keep", str(tmp_path), "gaussian25"]) == 2
+    assert "is no run of train.py that can be kept" in capsys.readouterr().err
 
 
 @pytest.fixture
@@ -265,6 +298,10 @@ def measuring(tmp_path, monkeypatch):
     for name in SETS:
         (tmp_path / name).mkdir()
     return calls
+
+
+def test_weights_are_kept_by_the_names_that_they_are_measured_by():
+    assert {kept.weights for kept in RESTORATIONS} - {"shipped"} == set(WEIGHTS) - {"unet_course"}
 
 
 def test_the_weights_that_are_there_are_measured_once(measuring, tmp_path, capsys):

@@ -1,10 +1,9 @@
 """The supplement's tables. What was not measured says so; what was is a result."""
 
-import csv
-import json
 from collections.abc import Callable
 
 from ..experiments.photographs import SETS
+from ..kept import record
 from ..measured import Measured
 from ..restored import BLIND, Restoration
 from ..tables import tabular
@@ -136,7 +135,7 @@ def steps(measured: Measured) -> str:
 
 
 def trained(measured: Measured) -> str:
-    """How the weights came about: the configuration and the log of each run, kept beside its weights."""
+    """How the weights came about, from the configuration and the log of each run."""
     rows = []
     for name, title in {
         "gaussian25": NOISES["gaussian:25"],
@@ -144,17 +143,15 @@ def trained(measured: Measured) -> str:
         "poisson30": NOISES["poisson:30"],
         "unet_course": "the course's",
     }.items():
-        config, log = (measured.weights / f"{name}.{suffix}" for suffix in ("json", "csv"))
-        if not config.exists() or not log.exists():
+        found = record(name, measured.weights)
+        if not found:
             rows.append([title, "\\multicolumn{5}{l}{\\emph{not recorded}}"])
             continue
-        config = json.loads(config.read_text(encoding="utf-8"))
-        with open(log, newline="", encoding="utf-8") as file:
-            log = list(csv.DictReader(file))
+        config, log = found["config"], found["log"]
         count = len(log) * -(-config["pairs"] // config["batch"])
-        hours = sum(float(row["seconds"]) for row in log) / 3600
-        best = max(float(row["psnr"]) for row in log)
-        begun = "others" if config.get("init") else "random"
+        hours = sum(row["seconds"] for row in log) / 3600
+        best = max(row["psnr"] for row in log)
+        begun = f"\\texttt{{\\detokenize{{{config['init']}}}}}" if config["init"] else "random"
         cells = [f"{count:,}".replace(",", "{,}"), f"{hours:.1f}", str(config["seed"]), begun, f"{best:.2f}"]
         rows.append([title, *cells])
     return tabular("@{}lrrrlr@{}", [["noise", "steps", "hours", "seed", "first weights", "held out, dB"]], rows)

@@ -122,6 +122,7 @@ def _training(network, config):
         schedule=schedule,
         clip=config["clip"],
         average=config["average"],
+        beta2=config["beta2"],
     )
 
 

@@ -24,6 +24,7 @@ DEFAULTS = {
         "decay": 0.2,
         "clip": 0.0,
         "average": 0.0,
+        "beta2": 0.999,
     },
     "crops": {
         "network": "unet",
@@ -31,13 +32,14 @@ DEFAULTS = {
         "pairs": 8_000,
         "crop": 64,
         "targets": "noisy",
-        "lr": 6e-4,
-        "batch": 32,
+        "lr": 1e-3,
+        "batch": 16,
         "loss": "l2",
         "schedule": "trapezoid",
         "decay": 0.5,
         "clip": 0.2,
         "average": 0.999,
+        "beta2": 0.98,  # at 0.999, deep networks break down at such a rate
     },
 }
 DEFAULTS["windows"] = DEFAULTS["pairs"] | {"noise": "course", "pairs": 50_000, "windows": 12_000, "zoom": 1.25}
@@ -198,6 +200,7 @@ def _parser(description):
     add("--decay", _number(float, 0, 1), "PART", "the last part of a trapezoid, in which the rate falls; 0: never")
     add("--clip", _number(float, 0, 1e9), "NORM", "largest norm of a step's gradients; 0: any")
     add("--average", _number(float, 0, 0.99999), "DECAY", "keep an average of the weights, and measure it; 0: none")
+    add("--beta2", _number(float, 0, 0.99999), "BETA", "Adam's memory of the size of the gradients")
     add("--batch", _number(int, 1, 1_000_000), "N", "pairs a step")
     add("--seed", _number(int, 0, 10**12), "N", "the same seed gives the same weights on the same machine", 0)
     add("--out", Path, "DIR", "folder of everything that is written", "runs/last")

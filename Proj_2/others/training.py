@@ -41,7 +41,7 @@ class Training:
 
     `loss` is the module that takes the place of the squared error, `schedule` the function (progress, peak) ->
     learning rate. `clip`, if any, bounds the norm of each step's gradients; `average`, if any, is the decay of an
-    average of the weights, which the attribute of that name keeps.
+    average of the weights, which the attribute of that name keeps. `beta2` is Adam's memory of the gradients' size.
 
     With `mixed`, the network computes in bfloat16, while the parameters, the sums of their gradients, the
     optimiser and the loss stay in the parameters' own type (P. Micikevicius et al., arXiv 1710.03740).
@@ -60,13 +60,14 @@ class Training:
         schedule=one_cycle,
         clip=None,
         average=None,
+        beta2=0.999,
     ):
         self.network, self.loss = network, loss or MSE()
         self.mixed, self.schedule, self.clip = mixed, schedule, clip
         self.average = average and Average(network.state_dict(), average)
         self.like = network.param()[0][0].new_empty(0)  # of the type and on the device of the parameters
         self.compute_like = self.like.bfloat16() if mixed else self.like  # and of what the network computes in
-        self.optimizer = Adam(network.param())
+        self.optimizer = Adam(network.param(), betas=(0.9, beta2))
         self.peak_lr, self.batch_size, self.seed = peak_lr, batch_size, seed
         self.steps_per_epoch = -(-num_pairs // batch_size)
         self.steps = num_epochs * self.steps_per_epoch

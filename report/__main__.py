@@ -12,6 +12,7 @@ from .experiments.catalogue import EXPERIMENTS
 from .experiments.schedule import execute
 from .experiments.store import RESULTS, StoreError
 
+# As documents.py and restored.py have them, which need more than the experiments do.
 DOCUMENTS = ("report", "supplement")
 WEIGHTS = ("gaussian25", "gaussian5-50", "poisson30", "unet_course")
 

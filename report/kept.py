@@ -21,13 +21,13 @@ def keep(run: Path, name: str, folder: Path = UNETS) -> None:
         with open(run / "log.csv", newline="", encoding="utf-8") as file:
             log = [{key: float(value) for key, value in row.items()} for row in csv.DictReader(file)]
         digest = file_digest(run / "best.pth")
-    except (OSError, ValueError) as error:
-        raise DataError(f"{run} is no run of train.py that can be kept: {error}") from error
-    for key in ("photos", "noisy"):
-        config[key] = [Path(path).name for path in config[key]]
-    for key in ("data", "exclude", "val_list"):
-        config[key] = config[key] and Path(config[key]).name
-    config["init"] = config["init"] and Path(config["init"]).resolve().parent.name
+        for key in ("photos", "noisy"):
+            config[key] = [Path(path).name for path in config[key]]
+        for key in ("data", "exclude", "val_list"):
+            config[key] = config[key] and Path(config[key]).name
+        config["init"] = config["init"] and Path(config["init"]).resolve().parent.name
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise DataError(f"{run} is no run of train.py that can be kept ({type(error).__name__}: {error})") from error
     folder.mkdir(parents=True, exist_ok=True)
     with replacing(folder / f"{name}.pth") as partial:
         shutil.copyfile(run / "best.pth", partial)

@@ -16,7 +16,7 @@ from Proj_2.others.training import Training, one_cycle
 from .twin import in_torch
 
 TEXTBOOK = Path(__file__).parent.parent / "tests/submissions/correct/textbook/Proj_2"
-SIDES = {"unet": 64}  # of the pictures, where they aren't 32×32
+SIDES = {"unet": 64, "unet_small": 64}  # of the pictures, where they aren't 32×32
 DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
 
 

@@ -111,9 +111,14 @@ def _convolutions(in_channels, out_channels, number):
     return [Residual(pair[0], LeakyReLU(0.1), pair[1]), *_convolutions(in_channels, out_channels, number - 2)]
 
 
+def unet_small():
+    """A U-Net for experiments of minutes, 516,611 parameters: a sixth of the other's cost."""
+    return unet((32, 64, 128), (1, 1, 2))
+
+
 def unet_course():
     """A U-Net for the course's 32×32 pixels, which have no pixel to spare at the entrance."""
     return unet(convolutions=(2, 2, 2), entrance=1)
 
 
-NETWORKS = {"paper": paper, "large": large, "unet": unet, "unet_course": unet_course}
+NETWORKS = {"paper": paper, "large": large, "unet": unet, "unet_small": unet_small, "unet_course": unet_course}

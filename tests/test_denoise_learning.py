@@ -64,8 +64,9 @@ def network(blind):
 
 @pytest.fixture(autouse=True)
 def eager(monkeypatch):
-    """Rates at which so small a network learns something in a second."""
+    """Rates at which so small a network learns something in a second, and a little is enough to be kept."""
     monkeypatch.setattr(learning, "PEAK_LR", 2e-3)
+    monkeypatch.setattr(learning, "LEAST", 0.005)
 
 
 def test_pairs_are_neighbours_of_one_cell():
@@ -119,6 +120,15 @@ def test_nothing_is_lost_where_nothing_is_to_be_gained(kind, rate, network, blin
         before = predict(network, noisy.values())
         learn(network, windows, 60)  # whatever comes of it
         assert psnr(predict(network, noisy.values()), scene()) < psnr(before, scene()) - 0.5
+
+
+@pytest.mark.parametrize(("error", "best"), [(99.0, 0), (97.0, 1)])
+def test_a_gain_too_small_to_be_trusted_is_not_kept(error, best, network, monkeypatch):
+    monkeypatch.undo()
+    errors = iter([100.0, error])
+    monkeypatch.setattr(learning, "_errors", lambda network, windows: torch.full((4,), next(errors)))
+    with torch.no_grad():
+        assert learn(network, cut_windows([picture(scene())]), 1).best == best
 
 
 def test_ctrl_c_keeps_the_best_so_far(network, blind):

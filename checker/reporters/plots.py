@@ -39,7 +39,7 @@ def histogram(bins: Bins, kinds: Sequence[str], label: str, line: float | None =
     parts = [gridline(value, most, high) for value in ticks(most)]
     for place, counts in enumerate(bins.counts):
         parts += bar(bins, place, counts, kinds, wide, high / most)
-    every = max(1, math.ceil(len(bins.counts) / 8))
+    every = next(size for size in (1, 2, 4, 5, 10, 20, 50, len(bins.counts)) if len(bins.counts) <= 8 * size)
     for place in range(0, len(bins.counts) + 1, every):
         x = LEFT + place * wide
         parts.append(f'<text x="{x:.1f}" y="{HEIGHT - BOTTOM + 15}" text-anchor="middle">{edge(bins, place)}</text>')

@@ -11,7 +11,7 @@ from urllib.parse import quote
 from .. import results
 from ..results import Finding, Report
 from ..similarity.found import THRESHOLD, Alike, Pair
-from . import marks_of, notes, number, plots, points_of, span, statistics
+from . import asked_groups, marks_of, notes, number, plots, points_of, span, statistics
 from .classstyle import SCRIPT, STYLE
 from .html import css, page, said_as, text
 
@@ -192,11 +192,11 @@ def folded(rows: Sequence[str], what: str, columns: str = "") -> str:
 
 
 def table(reports: Sequence[Report], groups: Sequence[str], alike: Alike) -> str:
-    groups = [name for name in groups if any(name in report.groups() for report in reports)]
+    groups = [name for name in groups if any(name in asked_groups(report) for report in reports)]
     heads = "".join(
         f'<th{kind}><button type="button">{text(name)}</button></th>'
         for name, kind in [("name", ""), ("verdict", "")]
-        + [(name, ' class="n"') for name in ("marks", "beyond", "PSNR, dB", *groups, "in common", "time, s")]
+        + [(name, ' class="n"') for name in ("marks", "beyond", "dB", "in common", *groups, "time, s")]
     )
     rows = "".join(row(report, groups, alike) for report in reports)
     return (
@@ -206,18 +206,18 @@ def table(reports: Sequence[Report], groups: Sequence[str], alike: Alike) -> str
 
 
 def row(report: Report, groups: Sequence[str], alike: Alike) -> str:
-    db, found = report.psnr, report.groups()
+    db, found = report.psnr, asked_groups(report)
     score = f"{span(report.score, report.possible)} / {number(report.max_score)}"
     cells = [(score, report.score), (number(report.beyond[0]), report.beyond[0])]
     cells.append((f"{db:.2f}", db) if db is not None else ("–", -1))
-    for name in groups:
-        findings = found.get(name, [])
-        low, high = sum(f.points for f in findings), sum(f.possible for f in findings)
-        cells.append((span(low, high), low) if findings else ("–", -1))
     if pairs := alike.of(report.submission):
         cells.append((beside(alike, pairs[0], f"{pairs[0].value:.0%}"), pairs[0].value))
     else:
         cells.append(("–", -1))
+    for name in groups:
+        findings = found.get(name, [])
+        low, high = sum(f.points for f in findings), sum(f.possible for f in findings)
+        cells.append((span(low, high), low) if findings else ("–", -1))
     cells.append((f"{report.seconds:.1f}", report.seconds))
     values = "".join(f'<td class="n" data-v="{value:g}">{shown}</td>' for shown, value in cells)
     verdict = f'<td class="verdict {css(report.verdict)}">{WORDS[report.verdict]}</td>'

@@ -24,12 +24,12 @@ article h3 { margin-top: .6rem; } .note, article p { margin: .3rem 0; overflow-w
 .wide { overflow-x: auto; } table { border-collapse: collapse; width: 100%; }
 td, th { padding: .3rem .5rem; border-bottom: 1px solid var(--line); text-align: left; vertical-align: top; }
 .n { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; }
-.wide td:first-child { white-space: nowrap; }
+.wide td > a { white-space: nowrap; } .wide .names { min-width: 14rem; margin: 0; }
 #all { font-size: .82rem; } #all td, #all th { padding: .25rem .3rem; } #all td:first-child { white-space: nowrap; }
 th button { all: unset; cursor: pointer; font-weight: 600; }
 th button:focus-visible { outline: 2px solid var(--ask); }
 [aria-sort=ascending] button::after { content: " ↑"; } [aria-sort=descending] button::after { content: " ↓"; }
-.verdict { white-space: nowrap; font-weight: 600; } .verdict.passed { color: var(--good); }
+.verdict { font-weight: 600; } .verdict.passed { color: var(--good); }
 .verdict.failed { color: var(--bad); } .verdict.to-be-looked-at { color: var(--ask); }
 .verdict.error { color: var(--wait); }
 .bars { width: 12rem; min-width: 7rem; white-space: nowrap; font-size: 0; padding-top: .6rem; }

@@ -21,9 +21,15 @@ SHOWN = 5
 
 @check("rules", needs=("api.imports",))
 def runtime(g: Grading):
-    """While it runs it uses no autograd, and no network, operation or optimiser of torch's"""
+    """While it runs it uses no autograd, no network, operation or optimiser of torch's, and no other program"""
     g.once(observe)
     found = sorted(note for note in g.session.notes if is_forbidden(note))
+    programs = sorted(note for note in g.session.notes if note.startswith("program: "))
+    if programs and g.config["rules"]["programs"]:
+        g.warn(f"to be looked at by a person: {'; '.join(programs[:SHOWN])}")
+    elif programs:
+        g.warn("to be looked at by a person: what does it start another program, a fork or C for?")
+        found += programs
     if found:
         more = f"; and {len(found) - SHOWN} more" if len(found) > SHOWN else ""
         raise Failed(

@@ -15,12 +15,13 @@ import contextlib
 import functools
 import sys
 import types
+from collections import Counter
 
 import torch
 from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
-MOST = 300  # notes, after which no new ones are made
+MOST = 300  # notes of one kind, after which no new ones are made: many of one can't hide another
 PROGRAMS = {
     *("subprocess.Popen", "os.system", "os.exec", "os.posix_spawn", "os.spawn", "os.fork", "os.forkpty", "pty.spawn"),
     *("ctypes.dlopen", "ctypes.dlsym", "ctypes.call_function", "ctypes.cdata"),
@@ -31,10 +32,13 @@ LAYERS = (*CONVOLUTIONS, "interpolate", "upsample", "mse_loss", "max_pool2d", "a
 
 new: set[str] = set()  # not yet told to the grader
 known: set[str] = set()
+kinds: Counter = Counter()
 
 
 def note(what: str) -> None:
-    if what not in known and len(known) < MOST:
+    kind = what.partition(":")[0]
+    if what not in known and kinds[kind] < MOST:
+        kinds[kind] += 1
         known.add(what)
         new.add(what)
 

@@ -153,6 +153,12 @@ CHEATS = {
         RUNTIME,
         says="torch.nn: Conv2d",
     ),
+    "recorder_taken_out": in_train(
+        "import sys\nsys.modules['recorder'].note = lambda what: None\nimport os\nos.system('true')",
+        "rules.forbidden",
+        says="sys.modules.*os.system",
+        status="passed",  # no security boundary: only who reads the source sees it
+    ),
     "many_harmless_notes_first": in_train(
         "for name in dir(torch.Tensor)[:2000]:\n    try: getattr(torch.ops.aten, name)()\n    except Exception: pass\n"
         "import os\nos.system('true')",

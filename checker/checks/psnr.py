@@ -120,8 +120,9 @@ def pretrained_model(g: Grading):
     each, _ = in_batches(g, pretrained(g))
     db, needed = each.mean().item(), g.config["psnr"]["pass_db"]
     g.measurements["psnr"]["pretrained model"] = db
+    if db > base["noisy input"]:  # whatever is needed, which may change later
+        accuse_known(g, each)
     if db < needed:
         message = f"expected at least {needed:.2f} dB, got {db:.2f} dB (noisy input {base['noisy input']:.2f} dB)"
         raise Failed(message, hint(g, db))
-    accuse_known(g, each)
     return {"db": db, "worst_db": each.min().item(), "pictures": len(each)}

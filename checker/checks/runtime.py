@@ -21,7 +21,7 @@ SHOWN = 5
 
 @check("rules", needs=("api.imports",))
 def runtime(g: Grading):
-    """While it runs it uses no autograd, no network, operation or optimiser of torch's, and no other program"""
+    """While it runs it uses no autograd, no layer or optimiser of torch's, no other program"""
     g.once(observe)
     found = sorted(note for note in g.session.notes if is_forbidden(note))
     programs = sorted(note for note in g.session.notes if note.startswith("program: "))

@@ -147,6 +147,9 @@ CHEATS = {
     "conv_by_importlib": forward_by("importlib.import_module('torch').conv2d", "import importlib"),
     "conv_by_operators": forward_by("torch.ops.aten.conv2d"),
     "conv_at_100_pictures": forward_by("getattr(torch, 'conv' + '2d')", when="len(args[0]) == 50"),
+    "conv_by_internals_at_50": forward_by(
+        "getattr(getattr(getattr(torch, '_' + 'C'), '_Variable' + 'Functions'), 'conv' + '2d')", when="len(args[0]) == 50"
+    ),
     "module_by_gc": in_train(
         "import gc\n[one for one in gc.get_objects() if isinstance(one, type) and one.__name__ == 'Conv2d'"
         " and 'nn' in one.__module__][0](1, 1, 1)",

@@ -140,12 +140,12 @@ def same_code(alike: Alike | None) -> str:
     if alike is None:
         return ""
     rows = [
-        f"<tr><td>{link(pair.left)}</td><td>{link(pair.right)}</td>"
+        f"<tr><td>{link(pair.left)}</td><td>{link(pair.right)}</td><td>{beside(alike, pair, 'side by side')}</td>"
         + "".join(f'<td class="n">{share:.0%}</td>' for share in pair.shares)
-        + f"<td>{beside(alike, pair, 'side by side')}</td></tr>"
+        + "</tr>"
         for pair in alike.pairs
     ]
-    columns = '<tr><th></th><th></th><th class="n">of the first</th><th class="n">of the second</th><th></th></tr>'
+    columns = '<tr><th colspan="3"></th><th class="n">of the first</th><th class="n">of the second</th></tr>'
     parts = [folded(rows, "pairs", columns)] if rows else []
     if below := alike.below:
         pair = f"{link(below.left)} and {link(below.right)}"

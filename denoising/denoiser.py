@@ -14,7 +14,7 @@ from Proj_2.others.prediction import predict, tiles
 from training.options import UsageError
 from training.record import read_state
 
-WEIGHTS = Path(__file__).parent.parent / "weights" / "blind.pth"  # of the network for photographs
+WEIGHTS = Path(__file__).parent.parent / "weights" / "gaussian5-50.pth"  # of the network for photographs
 TILE = 1024  # pixels a side that it works on together: 600 MB; smaller ones would overlap in more of their pixels
 # A picture with less noise than the first has nothing to gain from a network that may take some texture for noise,
 # one with more than the second is denoised in full: standard deviations, in values of 0–255.

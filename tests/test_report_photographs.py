@@ -52,7 +52,7 @@ def test_a_run_on_photographs_tells_what_it_did_and_is_the_same_again(targets, p
     assert first["curve"][-1][1] == first["psnr"] == again["psnr"] != other["psnr"]
     assert 0 == first["curve"][0][2] < first["curve"][1][2] < first["curve"][2][2]
     assert first["sets"] == {}
-    for x, target, _ in batches:
+    for x, target, *_ in batches:
         assert x.shape == (2, 3, 64, 64)
         assert bool((target == target.round()).all()) == (targets == "clean")
 

@@ -13,7 +13,7 @@ def back_module(driven, target, grad_y: Tensor):
     """With the gradient; and with the input, with what forward returned besides, or with a learning rate, where a
     module wants that as well.
     """
-    grad_y = driven.driver.tensor(grad_y, driven.manner.wrapped)
+    grad_y = driven.driver.tensor(grad_y, driven.manner.wrapped, tensors.unwrap(driven.output).dtype)
     named = [p.name.lower() for p in required(target.backward)]
     if len(named) < 2:
         return kept_apart(driven, target.backward(grad_y))
@@ -54,7 +54,7 @@ def back_output(driven, target, grad_y: Tensor):
     try:
         return driven.output.backward(grad_y)
     except TypeError:
-        return driven.output.backward(driven.driver.tensor(grad_y, True))
+        return driven.output.backward(driven.driver.tensor(grad_y, True, tensors.unwrap(driven.output).dtype))
 
 
 def back_bare(driven, target, grad_y: Tensor):
@@ -67,7 +67,7 @@ def back_loss(driven, target, grad_y: Tensor):
     y, returned = called_loss(driven, target, grad_y)
     handed_on = isinstance(returned, Tensor) and returned.shape == y.shape and hasattr(target, "backward")
     if handed_on and not (driven.spy and driven.spy.called):
-        return target.backward(driven.driver.tensor(grad_y, driven.manner.wrapped))
+        return target.backward(driven.driver.tensor(grad_y, driven.manner.wrapped, y.dtype))
     return returned
 
 

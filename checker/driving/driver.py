@@ -50,11 +50,13 @@ class Driver:
         """What is unlike the assignment's conventions, told once."""
         self.notes.setdefault(code, sentence)
 
-    def tensor(self, x, wrapped: bool = False):
-        """A tensor as the modules take it: of the type of their weights, and in their own class if they want that."""
+    def tensor(self, x, wrapped: bool = False, kind: torch.dtype | None = None):
+        """A tensor as the modules take it: of the type of their weights (`kind`; else the default one), and in their
+        own class if they want that.
+        """
         if not isinstance(x, Tensor):
             return x
-        x = x.to(torch.get_default_dtype()) if x.is_floating_point() else x
+        x = x.to(kind or torch.get_default_dtype()) if x.is_floating_point() else x
         return tensors.wrap(self.tensor_class, x) if wrapped else x
 
     # Classes --------------------------------------------------------------------------------------

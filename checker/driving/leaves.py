@@ -28,6 +28,12 @@ def leaves(root) -> Iterator[tuple[Path, Tensor]]:
         queue.extend(((*path, step), item) for step, item in children(value))
 
 
+def type_of(root) -> torch.dtype:
+    """The type of the floating-point numbers that an object holds; the default type if it holds none."""
+    found = (leaf.dtype for _, leaf in leaves(root) if leaf.is_floating_point())
+    return next(found, torch.get_default_dtype())
+
+
 def held(root) -> list:
     """Every object that can be reached from `root`, the nearest first."""
     queue, seen, found = deque([(0, root)]), set(), []

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from . import backward, gradients, tensors
-from .leaves import at, describe
+from .leaves import at, describe, type_of
 from .manners import Manner, Spy, call, zero_grad
 
 NAMES = "weight", "bias"
@@ -96,6 +96,10 @@ class Driven:
 
     # Use ------------------------------------------------------------------------------------------
 
+    def type(self) -> torch.dtype:
+        """The type of the floating-point numbers that it takes."""
+        return type_of(self.raw) if self.shapes else torch.get_default_dtype()
+
     def raws(self) -> list:
         """The submission's own modules that this one is made of."""
         return [self.raw]
@@ -149,7 +153,7 @@ class Driven:
     def forward(self, x: Tensor):
         self.prepare()
         self.spy = Spy(self.raw) if self.manner.network and hasattr(self.raw, "backward") else None
-        self.input = self.driver.tensor(x, self.manner.wrapped)
+        self.input = self.driver.tensor(x, self.manner.wrapped, self.type())
         self.output = call(self.net if self.manner.network else self.raw, "forward", self.input)
         if isinstance(self.output, tuple | list) and len(self.output) == 2 and isinstance(self.output[0], Tensor):
             self.output, self.cache = self.output

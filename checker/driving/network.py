@@ -24,6 +24,9 @@ class Network:
     def parts(self) -> list[Driven]:
         return self.layers
 
+    def type(self) -> torch.dtype:
+        return self.layers[0].type()
+
     def raws(self) -> list:
         return [layer.raw for layer in self.layers]
 
@@ -46,7 +49,7 @@ class Network:
     def forward(self, x: Tensor):
         """The output alone."""
         wrapped = self.layers[0].manner.wrapped
-        return tensors.unwrap(call(self.raw, "forward", self.driver.tensor(x, wrapped)))
+        return tensors.unwrap(call(self.raw, "forward", self.driver.tensor(x, wrapped, self.type())))
 
     def run(self, x: Tensor, grad_y: Tensor) -> dict[str, object]:
         """Forward and backward in the first manner in which the gradients reach the layers: "forward", "input", and
@@ -82,7 +85,7 @@ class Network:
         self.scale = 1.0
         spies = [Spy(layer.raw) for layer in self.layers if hasattr(layer.raw, "backward")]
         self.spy = spies[-1] if spies else None
-        self.input = self.driver.tensor(x, self.manner.wrapped)
+        self.input = self.driver.tensor(x, self.manner.wrapped, self.type())
         self.output = call(self.raw, "forward", self.input)
         if isinstance(self.output, tuple | list) and len(self.output) == 2 and isinstance(self.output[0], Tensor):
             self.output, self.cache = self.output

@@ -7,6 +7,7 @@ from torch import Tensor
 
 from . import tensors
 from .building import build
+from .leaves import type_of
 from .manners import call
 
 KERNEL, SIDE, CHANNELS = 3, 6, (3, 5)
@@ -46,7 +47,7 @@ def reach_of(driver, module) -> tuple[int, int]:
 
 
 def output(driver, module, x: Tensor, wrapped: bool) -> Tensor:
-    return tensors.unwrap(call(module, "forward", driver.tensor(x, wrapped))).clone()
+    return tensors.unwrap(call(module, "forward", driver.tensor(x, wrapped, type_of(module)))).clone()
 
 
 def pixel(x: Tensor, row: int) -> Tensor:

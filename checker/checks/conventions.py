@@ -141,7 +141,7 @@ def direct(g: Grading):
         if name_of(g, role):
             g.once(cases.sweep, role)
     notes = conventions(g)["notes"]
-    told = [notes[code] for code in ("manner", "sequential_returns", "pairs_only") if code in notes]
+    told = [notes[code] for code in ("manner", "beside", "sequential_returns", "pairs_only") if code in notes]
     if told:
         raise Failed(
             "; ".join(told), "Can a module be used by itself: y = m.forward(x), grad_x = m.backward(grad_y)?"
@@ -231,9 +231,12 @@ def called(g: Grading, module: Remote, name: str) -> str:
 
 @check("conventions", needs=("api.imports",))
 def default_type(g: Grading):
-    """The default type of tensors is left at float32"""
-    if (found := conventions(g)["dtype"]) != "float32":
-        raise Failed(f"importing model.py makes {found} the default type of the whole process")
+    """The default type of tensors is left at float32, and the weights are of that type"""
+    found = conventions(g)
+    if found["dtype"] != "float32":
+        raise Failed(f"importing model.py makes {found['dtype']} the default type of the whole process")
+    if note := found["notes"].get("weights_type"):
+        raise Failed(note, "Tensors that come from elsewhere are float32, as a grader's are.")
 
 
 @check("conventions", needs=("modules.conv2d_forward",))

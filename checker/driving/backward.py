@@ -32,6 +32,7 @@ def kept_apart(driven, returned):
     """The gradient of the input in what backward returned; what stands beside it is kept, for it may be theirs."""
     if isinstance(returned, tuple | list) and len(returned) > 1 and isinstance(returned[0], Tensor):
         driven.beside = returned[1:]
+        driven.driver.note("beside", "backward returns the parameters' gradients beside the input's")
         return returned[0]
     return returned
 
@@ -71,6 +72,14 @@ def back_loss(driven, target, grad_y: Tensor):
     return returned
 
 
+def back_handed(driven, target, grad_y: Tensor):
+    """With the loss in place of the gradient, which a network's backward then asks it for."""
+    y, loss = tensors.unwrap(driven.output), called(driven, target, grad_y)
+    returned = target.backward(loss.raw)
+    note_scale(driven, y, grad_y)
+    return returned
+
+
 def back_left(driven, target, grad_y: Tensor):
     """The loss leaves its gradient on the output, from where the module's own backward takes it."""
     called_loss(driven, target, grad_y)
@@ -78,16 +87,30 @@ def back_left(driven, target, grad_y: Tensor):
 
 
 def called_loss(driven, target, grad_y: Tensor) -> tuple[Tensor, object]:
-    """(output, what the loss's backward returned); `driven.scale` is then how its gradient compares with `grad_y`."""
+    """(output, what the loss's backward returned)"""
+    y = tensors.unwrap(driven.output)
+    returned = called(driven, target, grad_y).backward(target)
+    note_scale(driven, y, grad_y)
+    return y, returned
+
+
+def called(driven, target, grad_y: Tensor):
+    """The loss after its forward with the target for which the mean square's gradient is `grad_y`."""
     y = tensors.unwrap(driven.output)
     loss = driven.driver.loss(driven.manner.wrapped, target)
     loss.forward(driven.output, y - grad_y.to(y.dtype) * (y.numel() / 2))
-    returned = loss.backward(target)
+    return loss
+
+
+def note_scale(driven, y: Tensor, grad_y: Tensor) -> None:
+    """Keep in `driven.scale` how the gradient that came from the loss compares with the one that was meant."""
     seen = driven.spy.given if driven.spy else None
     if not isinstance(seen, Tensor):
         seen = tensors.gradient_of(driven.output, y)
     driven.scale = proportion(seen, grad_y)
-    return y, returned
 
 
-WAYS = {"module": back_module, "output": back_output, "bare": back_bare, "loss": back_loss, "left": back_left}
+WAYS = {
+    "module": back_module, "output": back_output, "bare": back_bare, "loss": back_loss, "left": back_left,
+    "handed": back_handed,
+}  # fmt: skip

@@ -5,7 +5,7 @@ import contextlib
 import torch
 from torch import Tensor
 
-from . import gradients, optimisers, tensors, upsampling
+from . import gradients, optimisers, state, tensors, upsampling
 from .building import build, meaning, required
 from .leaves import held
 from .losses import Loss
@@ -45,10 +45,21 @@ class Driver:
         self.optimiser_way: int | None = None
         self.sequential_way: int | None = None
         self.searching: set[str] = set()
+        self.unpaired = None  # what undoes the last forward pass, as long as no backward has followed it
 
     def note(self, code: str, sentence: str) -> None:
         """What is unlike the assignment's conventions, told once."""
         self.notes.setdefault(code, sentence)
+
+    def remember(self):
+        """A function that puts back what the submission keeps outside its objects, such as a tape, as it is now."""
+        return state.remembered(self.classes.modules, self.classes.is_own)
+
+    def begin(self) -> None:
+        """Start a forward pass; what one without a backward has left before is undone."""
+        if self.unpaired:
+            self.unpaired()
+        self.unpaired = self.remember()
 
     def tensor(self, x, wrapped: bool = False, kind: torch.dtype | None = None):
         """A tensor as the modules take it: of the type of their weights (`kind`; else the default one), and in their
@@ -154,6 +165,7 @@ class Driver:
         network holds a loss, it is that one, and if a loss wants to know its network, `net`.
         """
         if wrapped is None:
+            self.begin()
             wrapped = any(manner.wrapped for manner in self.manners.values())
         kind = self.class_of("MSE")[1]
         own = next((found for found in held(net) if type(found) is kind), None) if net is not None else None
@@ -184,7 +196,9 @@ class Driver:
         net = driven.net if driven.net is not None else self.sequential_of([driven.raw], quietly=True)
         net = driven.raw if net is None else net
         said, arguments = optimisers.ways(net, driven.raws(), lr, more)[way]
-        sources = {"lr": lr, "net": net, "param": lambda: gradients.listed(net)}
+        sources = {
+            "lr": lr, "net": net, "param": lambda: gradients.listed(net), "gradients": lambda: gradients.flat(driven.beside),
+        }  # fmt: skip
         return optimisers.Optimiser(optimisers.construct(kind, arguments()), sources, said)
 
     def steps_along(self, driven, name: str, gradient: Tensor) -> bool:

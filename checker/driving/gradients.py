@@ -192,6 +192,13 @@ def returned(value, name: str, parameter: Tensor):
     return tensors.unwrap(fitting[0]) if fitting else None
 
 
+def flat(value) -> list[Tensor]:
+    """The tensors in nested lists, in their order."""
+    if isinstance(value, list | tuple):
+        return [tensor for item in value for tensor in flat(item)]
+    return [value] if isinstance(value, Tensor) else []
+
+
 def beside(module, path: Path, parameter: Tensor, before: dict[Path, Tensor]) -> Path | None:
     """The way to the gradient as an attribute: on the tensor, on the object around it, or another tensor of its size
     that the backward pass has changed since `before`; the one whose name and shape are most like a gradient's.

@@ -91,11 +91,13 @@ class Loss:
             if net is None:
                 continue
             spy = Spy(driven.raw)
+            self.driver.begin()
             x = self.driver.tensor(prediction + shift, self.wrapped)
             y = call(net, "forward", x)
             loss = self.driver.loss(self.wrapped, net)
             loss.forward(y, target + shift)
             loss.backward(net)
+            self.driver.unpaired = None
             for found in (
                 spy.given,
                 spy.returned,

@@ -21,7 +21,8 @@ ZERO_GRAD = re.compile(
 
 class Manner(NamedTuple):
     """One manner. `back`: what is asked for the gradients: the "module" (with the gradient), its "output", the module
-    without argument ("bare"), the "loss", or the module after the loss, which has "left" a gradient for it.
+    without argument ("bare"), the "loss", the module after the loss, which has "left" a gradient for it, or the module
+    with the loss "handed" to it.
     `prepare`: what makes a module ready.
     """
 
@@ -37,6 +38,7 @@ class Manner(NamedTuple):
             "bare": "backward without an argument",
             "loss": "backward of the loss",
             "left": "backward of the loss, then backward without an argument",
+            "handed": "backward with the loss for its argument",
         }
         parts = [
             "inside Sequential" if self.network else "",
@@ -47,7 +49,7 @@ class Manner(NamedTuple):
         return ", ".join(part for part in parts if part)
 
 
-BACKS = "module", "output", "loss", "left", "bare"
+BACKS = "module", "output", "loss", "left", "bare", "handed"
 PREPARATIONS = {
     "": "",
     "module": "zero_grad() of the module first",

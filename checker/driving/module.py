@@ -100,6 +100,9 @@ class Driven:
         """The type of the floating-point numbers that it takes."""
         return type_of(self.raw) if self.shapes else torch.get_default_dtype()
 
+    def type_name(self) -> str:
+        return str(self.type())
+
     def raws(self) -> list:
         """The submission's own modules that this one is made of."""
         return [self.raw]
@@ -109,6 +112,8 @@ class Driven:
         if self.ready:
             return
         self.ready = True
+        if self.type() != torch.get_default_dtype():
+            self.driver.note("weights_type", f"the weights are {self.type_name().removeprefix('torch.')}")
         if self.manner.prepare == "train":
             self.raw.train()
         elif self.manner.prepare:
@@ -152,6 +157,7 @@ class Driven:
 
     def forward(self, x: Tensor):
         self.prepare()
+        self.driver.begin()
         self.spy = Spy(self.raw) if self.manner.network and hasattr(self.raw, "backward") else None
         self.input = self.driver.tensor(x, self.manner.wrapped, self.type())
         self.output = call(self.net if self.manner.network else self.raw, "forward", self.input)
@@ -170,6 +176,7 @@ class Driven:
         self.scale = 1.0
         target = self.net if self.manner.network else self.raw
         returned = backward.WAYS[self.manner.back](self, target, grad_y)
+        self.driver.unpaired = None
         grad_x = tensors.unwrap(returned)
         x = tensors.unwrap(self.input)
         candidates = (grad_x, self.spy and self.spy.returned, tensors.gradient_of(self.input, x))

@@ -48,6 +48,7 @@ class Network:
 
     def forward(self, x: Tensor):
         """The output alone."""
+        self.driver.begin()
         wrapped = self.layers[0].manner.wrapped
         return tensors.unwrap(call(self.raw, "forward", self.driver.tensor(x, wrapped, self.type())))
 
@@ -82,9 +83,10 @@ class Network:
     def attempt(self, x: Tensor, grad_y: Tensor) -> dict[str, object]:
         self.clear()
         self.prepare()
-        self.scale = 1.0
+        self.scale, self.beside = 1.0, None
         spies = [Spy(layer.raw) for layer in self.layers if hasattr(layer.raw, "backward")]
         self.spy = spies[-1] if spies else None
+        self.driver.begin()
         self.input = self.driver.tensor(x, self.manner.wrapped, self.type())
         self.output = call(self.raw, "forward", self.input)
         if isinstance(self.output, tuple | list) and len(self.output) == 2 and isinstance(self.output[0], Tensor):
@@ -92,12 +94,13 @@ class Network:
         y = tensors.unwrap(self.output)
         found = {"forward": y}
         returned = tensors.unwrap(backward.WAYS[self.manner.back](self, self.raw, grad_y))
+        self.driver.unpaired = None
         candidates = (returned, spies and spies[0].returned, tensors.gradient_of(self.input, x))
         found["input"] = next((g for g in candidates if isinstance(g, Tensor) and g.shape == x.shape), None)
         if not (isinstance(returned, Tensor) and returned.shape == x.shape):
             self.driver.note("sequential_returns", "Sequential.backward does not return the gradient of its input")
         for i, layer in enumerate(layer for layer in self.layers if layer.shapes):
-            layer.scale = 1.0
+            layer.scale, layer.beside = 1.0, self.beside
             found[f"weight {i + 1}"] = layer.gradient("weight")
         found["unlisted"] = self.unlisted()
         if self.scale != 1.0:
@@ -107,9 +110,8 @@ class Network:
     def unlisted(self) -> list[int]:
         """The layers with parameters, from 1, that the network's own list leaves out while it names others."""
         own = gradients.listed(self.raw)
-        named = [
-            gradients.in_list(own, layer.tensor("weight"))[0] for layer in self.layers if "weight" in layer.places
-        ]
+        weights = [layer.tensor("weight") for layer in self.layers if "weight" in layer.places]
+        named = [weight is None or gradients.in_list(own, weight)[0] for weight in weights]
         return [i + 1 for i, there in enumerate(named) if not there] if any(named) else []
 
     def clear(self) -> None:

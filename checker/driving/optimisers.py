@@ -26,16 +26,17 @@ class Optimiser:
         if method is None:
             raise LookupError(f"{type(self.raw).__name__} has no step()")
         needed = required(method)
-        if not needed:
-            method()
-            return
-        name = needed[0].name.lower()
+        method(*(self.given(p.name.lower(), alone=len(needed) == 1) for p in needed))
+
+    def given(self, name: str, alone: bool):
+        """What step() gets for an argument of that name; where that is all it gets, the list has the gradients too."""
         if re.search(r"lr|rate|eta", name):
-            method(self.sources["lr"])
-        elif re.search(r"param|grad|weight", name):
-            method(self.sources["param"]())
-        else:
-            method(self.sources["net"])
+            return self.sources["lr"]
+        if re.search(r"grad", name) and not alone:
+            return self.sources["gradients"]()
+        if re.search(r"param|grad|weight", name):
+            return self.sources["param"]()
+        return self.sources["net"]
 
     def zero_grad(self) -> bool:
         """Set the gradients to zero; False if it has no method for that."""

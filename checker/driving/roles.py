@@ -47,16 +47,18 @@ class Classes:
         self.folder = folder
         self.exported = {name: value for name, value in vars(module).items() if inspect.isclass(value)}
         self.all = dict(self.exported)
-        for other in list(sys.modules.values()):
-            if str(getattr(other, "__file__", None) or "").startswith(folder):
-                for name, value in list(vars(other).items()):
-                    if inspect.isclass(value):
-                        self.all.setdefault(name, value)
+        self.modules = [m for m in list(sys.modules.values()) if self.is_within(m)]
+        for other in self.modules:
+            for name, value in list(vars(other).items()):
+                if inspect.isclass(value):
+                    self.all.setdefault(name, value)
         self.own = [value for value in dict.fromkeys(self.all.values()) if self.is_own(value)]
 
     def is_own(self, kind: type) -> bool:
         """Whether the submission defines this class, rather than importing it from elsewhere."""
-        module = sys.modules.get(kind.__module__)
+        return self.is_within(sys.modules.get(kind.__module__))
+
+    def is_within(self, module) -> bool:
         return str(getattr(module, "__file__", None) or "").startswith(self.folder)
 
     def of_role(self, role: str) -> tuple[str, type] | None:

@@ -30,9 +30,18 @@ def with_a_loss(driver, kind: type, raws: list):
     return build(kind, parts, {})
 
 
+def named(raws: list) -> list[tuple[str, object]]:
+    """The modules with names, none of which is a name of two."""
+    return [(f"{type(raw).__name__.lower()}{i}", raw) for i, raw in enumerate(raws)]
+
+
 SEQUENTIALS = (
     lambda driver, kind, raws: kind(*raws),
     lambda driver, kind, raws: kind(list(raws)),
+    lambda driver, kind, raws: kind(named(raws)),
+    lambda driver, kind, raws: kind(*named(raws)),
+    lambda driver, kind, raws: kind(dict(named(raws))),
+    lambda driver, kind, raws: kind(**dict(named(raws))),
     lambda driver, kind, raws: appended(kind, raws),
     with_a_loss,
 )
@@ -46,6 +55,7 @@ def way_to_put_together(driver, kind: type) -> int:
         for in_own_class in dict.fromkeys((wrapped, driver.tensor_class is not None)):
             with contextlib.suppress(Exception):
                 net = build_in(driver, kind, [driver.raw("ReLU", [], {}), driver.raw("ReLU", [], {})])
+                driver.begin()
                 y = tensors.unwrap(call(net, "forward", driver.tensor(x, in_own_class)))
                 if isinstance(y, Tensor) and y.shape == x.shape:
                     return way

@@ -47,6 +47,7 @@ def reach_of(driver, module) -> tuple[int, int]:
 
 
 def output(driver, module, x: Tensor, wrapped: bool) -> Tensor:
+    driver.begin()
     return tensors.unwrap(call(module, "forward", driver.tensor(x, wrapped, type_of(module)))).clone()
 
 

@@ -7,6 +7,7 @@ from torch import Tensor
 from . import tensors
 from .building import MEANINGS, required
 from .manners import proportion
+from .methods import has, method
 
 
 def back_module(driven, target, grad_y: Tensor):
@@ -14,14 +15,14 @@ def back_module(driven, target, grad_y: Tensor):
     module wants that as well.
     """
     grad_y = driven.driver.tensor(grad_y, driven.manner.wrapped, tensors.unwrap(driven.output).dtype)
-    named = [p.name.lower() for p in required(target.backward)]
+    named = [p.name.lower() for p in required(method(target, "backward"))]
     if len(named) < 2:
-        return kept_apart(driven, target.backward(grad_y))
+        return kept_apart(driven, method(target, "backward")(grad_y))
     if RATE.fullmatch(named[1]):
         return updating(driven, target, grad_y)
     other = driven.cache if driven.cache is not None else driven.input
     first_is_gradient = [bool(GRADIENT.search(name)) for name in named[:2]] != [False, True]
-    return kept_apart(driven, target.backward(*((grad_y, other) if first_is_gradient else (other, grad_y))))
+    return kept_apart(driven, method(target, "backward")(*((grad_y, other) if first_is_gradient else (other, grad_y))))
 
 
 GRADIENT = re.compile(r"grad|dl|^d|err|delta|loss")
@@ -41,7 +42,7 @@ def updating(driven, target, grad_y: Tensor):
     """A backward that steps at once: with a rate of 1 the change of a parameter is its gradient, and is undone."""
     there = [(one, name) for one in driven.parts() for name in one.shapes if one.tensor(name) is not None]
     kept = [one.tensor(name).clone() for one, name in there]
-    returned = target.backward(grad_y, 1.0)
+    returned = method(target, "backward")(grad_y, 1.0)
     for (one, name), before in zip(there, kept, strict=True):
         one.updates[name] = before - one.tensor(name)
         one.tensor(name).copy_(before)
@@ -60,22 +61,22 @@ def back_output(driven, target, grad_y: Tensor):
 
 def back_bare(driven, target, grad_y: Tensor):
     driven.output.grad = grad_y.clone()
-    return target.backward()
+    return method(target, "backward")()
 
 
 def back_loss(driven, target, grad_y: Tensor):
     """Through the submission's own loss, with the target for which the mean square's gradient is `grad_y`."""
     y, returned = called_loss(driven, target, grad_y)
-    handed_on = isinstance(returned, Tensor) and returned.shape == y.shape and hasattr(target, "backward")
+    handed_on = isinstance(returned, Tensor) and returned.shape == y.shape and has(target, "backward")
     if handed_on and not (driven.spy and driven.spy.called):
-        return target.backward(driven.driver.tensor(grad_y, driven.manner.wrapped, y.dtype))
+        return method(target, "backward")(driven.driver.tensor(grad_y, driven.manner.wrapped, y.dtype))
     return returned
 
 
 def back_handed(driven, target, grad_y: Tensor):
     """With the loss in place of the gradient, which a network's backward then asks it for."""
     y, loss = tensors.unwrap(driven.output), called(driven, target, grad_y)
-    returned = target.backward(loss.raw)
+    returned = method(target, "backward")(loss.raw)
     note_scale(driven, y, grad_y)
     return returned
 
@@ -83,7 +84,7 @@ def back_handed(driven, target, grad_y: Tensor):
 def back_left(driven, target, grad_y: Tensor):
     """The loss leaves its gradient on the output, from where the module's own backward takes it."""
     called_loss(driven, target, grad_y)
-    return target.backward()
+    return method(target, "backward")()
 
 
 def called_loss(driven, target, grad_y: Tensor) -> tuple[Tensor, object]:

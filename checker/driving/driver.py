@@ -5,7 +5,7 @@ import contextlib
 import torch
 from torch import Tensor
 
-from . import gradients, optimisers, state, tensors, upsampling
+from . import gradients, optimisers, tensors, upsampling
 from .building import build, meaning, required
 from .leaves import held
 from .losses import Loss
@@ -16,6 +16,7 @@ from .own_step import own_step
 from .roles import Classes
 from .search import TRIALS, search
 from .sequentials import SEQUENTIALS, way_to_put_together
+from .state import State
 
 ARGUMENTS = {
     "Conv2d": ("in_channels", "out_channels", "kernel_size", "stride", "padding"),
@@ -45,21 +46,21 @@ class Driver:
         self.optimiser_way: int | None = None
         self.sequential_way: int | None = None
         self.searching: set[str] = set()
-        self.unpaired = None  # what undoes the last forward pass, as long as no backward has followed it
+        self.unpaired: State | None = None  # from before the last forward pass, until a backward has followed it
 
     def note(self, code: str, sentence: str) -> None:
         """What is unlike the assignment's conventions, told once."""
         self.notes.setdefault(code, sentence)
 
-    def remember(self):
-        """A function that puts back what the submission keeps outside its objects, such as a tape, as it is now."""
-        return state.remembered(self.classes.modules, self.classes.is_own)
-
     def begin(self) -> None:
         """Start a forward pass; what one without a backward has left before is undone."""
         if self.unpaired:
-            self.unpaired()
-        self.unpaired = self.remember()
+            self.unpaired.put_back()
+        self.unpaired = State(self.classes.modules, self.classes.is_own)
+
+    def end(self) -> None:
+        """End a forward pass."""
+        self.unpaired.end()
 
     def tensor(self, x, wrapped: bool = False, kind: torch.dtype | None = None):
         """A tensor as the modules take it: of the type of their weights (`kind`; else the default one), and in their

@@ -8,7 +8,9 @@ import torch
 from torch import Tensor
 
 from . import tensors
+from .building import required
 from .leaves import Path, at, leaves
+from .methods import of_class
 
 LISTS = (
     "param",
@@ -20,6 +22,7 @@ LISTS = (
     "param_list",
     "weights_and_grads",
 )
+LIST = re.compile(r"^(get_?|list_?|all_?)?(param|poids|weights)", re.IGNORECASE)
 GRADIENT_NAME = re.compile(
     r"grad|^_?d_?[a-z]|_d[a-z]+$|^delta|^dl|^nabla|der(iv)?|velocity|moment|^g_?[wb]|grd", re.IGNORECASE
 )
@@ -31,7 +34,8 @@ USUAL = {
 
 def listed(module):
     """What the module's list of parameters returns, under whatever name it has one; None if there is none."""
-    for name in LISTS:
+    others = (name for name in of_class(type(module)) if LIST.search(name) and not required(getattr(module, name)))
+    for name in (*LISTS, *others):
         method = getattr(module, name, None)
         if callable(method):
             with contextlib.suppress(Exception):

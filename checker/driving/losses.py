@@ -6,7 +6,8 @@ from torch import Tensor
 
 from . import tensors
 from .building import parameters_of, required
-from .manners import Spy, call
+from .manners import Spy
+from .methods import call, has, method
 
 TARGET = re.compile(
     r"(y_?)?(target|label|truth|true|ground_?truth|gt|real|expected|clean|reference|ref|wanted|goal)s?(_?(y|output|tensor|img|image|data))?|t|y_?t|y_?true"
@@ -24,10 +25,10 @@ class Loss:
 
     def exchanged(self) -> bool:
         """Whether the target comes first, as its parameters' names say."""
-        method = getattr(self.raw, "forward", None) or self.raw
+        function = method(self.raw, "forward") if has(self.raw, "forward") else self.raw
         named = [
             p.name.lower()
-            for p in parameters_of(method) or ()
+            for p in parameters_of(function) or ()
             if p.name != "self" and p.kind is p.POSITIONAL_OR_KEYWORD
         ]
         return len(named) >= 2 and bool(TARGET.fullmatch(named[0])) and not TARGET.fullmatch(named[1])
@@ -41,14 +42,14 @@ class Loss:
         if ordered[0] is target:
             self.driver.note("loss_order", "the loss takes the target first and the prediction second")
         try:
-            self.value = call(self.raw, "forward", *ordered)
+            self.value = call(self.raw, *ordered)
         except Exception:
             if not self.wrapped:
                 raise
-            self.value = call(self.raw, "forward", *(tensors.unwrap(one) for one in ordered))
+            self.value = call(self.raw, *(tensors.unwrap(one) for one in ordered))
         if isinstance(self.value, tuple | list) and len(self.value) == 2:
             self.value, self.returned = self.value
-        return tensors.unwrap(self.value)
+        return tensors.number(self.value)
 
     def backward(self, net=None):
         """What the loss's own backward returns, called as it wants to be."""
@@ -56,16 +57,14 @@ class Loss:
             return self.returned
         prediction, target = self.given
         ordered = (target, prediction) if self.exchanged() else (prediction, target)
-        method = getattr(self.raw, "backward", None)
-        if method is None:
-            method = self.value.backward
-        needed = required(method)
+        function = method(self.raw if has(self.raw, "backward") else self.value, "backward")
+        needed = required(function)
         ways = {0: ((),), 1: ((net,), (1.0,)) if net is not None else ((1.0,),), 2: (ordered,)}.get(
             len(needed), ((), ordered)
         )
         for i, way in enumerate(ways):
             try:
-                returned = method(*way)
+                returned = function(*way)
                 break
             except Exception:
                 if i == len(ways) - 1:
@@ -93,7 +92,7 @@ class Loss:
             spy = Spy(driven.raw)
             self.driver.begin()
             x = self.driver.tensor(prediction + shift, self.wrapped)
-            y = call(net, "forward", x)
+            y = call(net, x)
             loss = self.driver.loss(self.wrapped, net)
             loss.forward(y, target + shift)
             loss.backward(net)

@@ -12,10 +12,11 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from . import tensors
+from . import methods, tensors
 
 ZERO_GRAD = re.compile(
-    r"(set|put)?(zero|reset|clear|clean|init(iali[sz]e)?|empty|flush|nul)(all|the)?(d|param(eter)?s?)?grad(ient)?s?(param(eter)?s?)?(tozero)?|zero|clear"
+    r"(set|put)?(zero|reset|clear|clean|init(iali[sz]e)?|empty|flush|nul)\w*grad(ient)?s?\w*|(re)?(set|mise)?(a|to)?zero|clear|reset"
+    r"|grad(ient)?s?(to)?(zero|nul)|zero(_?out)?s?"
 )
 
 
@@ -70,12 +71,6 @@ def all_manners(wraps: bool) -> list[Manner]:
     ]
 
 
-def call(target, method: str, *args):
-    """target.method(*args), or target(*args) where only that is there."""
-    own = getattr(target, method, None)
-    return own(*args) if callable(own) else target(*args)
-
-
 def zero_grad(target) -> bool:
     """Have the gradients of a module, a network or an optimiser set to zero; False if it has no such method."""
     for name in dir(type(target)):
@@ -91,7 +86,8 @@ class Spy:
     def __init__(self, module):
         self.given = self.returned = None
         self.called = False
-        original = module.backward
+        name = methods.name_of(module, "backward")
+        original = getattr(module, name)
 
         def backward(*args, **kwargs):
             self.called = True
@@ -101,7 +97,7 @@ class Spy:
             return result
 
         with contextlib.suppress(AttributeError):  # a class with __slots__ can't be watched
-            module.backward = backward
+            setattr(module, name, backward)
 
 
 def proportion(found, expected: Tensor) -> float:

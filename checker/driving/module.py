@@ -7,7 +7,8 @@ from torch import Tensor
 
 from . import backward, gradients, tensors
 from .leaves import at, describe, type_of
-from .manners import Manner, Spy, call, zero_grad
+from .manners import Manner, Spy, zero_grad
+from .methods import call, has
 
 NAMES = "weight", "bias"
 
@@ -158,9 +159,10 @@ class Driven:
     def forward(self, x: Tensor):
         self.prepare()
         self.driver.begin()
-        self.spy = Spy(self.raw) if self.manner.network and hasattr(self.raw, "backward") else None
+        self.spy = Spy(self.raw) if self.manner.network and has(self.raw, "backward") else None
         self.input = self.driver.tensor(x, self.manner.wrapped, self.type())
-        self.output = call(self.net if self.manner.network else self.raw, "forward", self.input)
+        self.output = call(self.net if self.manner.network else self.raw, self.input)
+        self.driver.end()
         if isinstance(self.output, tuple | list) and len(self.output) == 2 and isinstance(self.output[0], Tensor):
             self.output, self.cache = self.output
         return tensors.unwrap(self.output)

@@ -6,7 +6,8 @@ import torch
 from torch import Tensor
 
 from . import backward, gradients, tensors
-from .manners import BACKS, PREPARATIONS, Manner, Spy, call, zero_grad
+from .manners import BACKS, PREPARATIONS, Manner, Spy, zero_grad
+from .methods import call, has
 from .module import Driven
 
 
@@ -50,7 +51,7 @@ class Network:
         """The output alone."""
         self.driver.begin()
         wrapped = self.layers[0].manner.wrapped
-        return tensors.unwrap(call(self.raw, "forward", self.driver.tensor(x, wrapped, self.type())))
+        return tensors.unwrap(call(self.raw, self.driver.tensor(x, wrapped, self.type())))
 
     def run(self, x: Tensor, grad_y: Tensor) -> dict[str, object]:
         """Forward and backward in the first manner in which the gradients reach the layers: "forward", "input", and
@@ -84,11 +85,11 @@ class Network:
         self.clear()
         self.prepare()
         self.scale, self.beside = 1.0, None
-        spies = [Spy(layer.raw) for layer in self.layers if hasattr(layer.raw, "backward")]
+        spies = [Spy(layer.raw) for layer in self.layers if has(layer.raw, "backward")]
         self.spy = spies[-1] if spies else None
         self.driver.begin()
         self.input = self.driver.tensor(x, self.manner.wrapped, self.type())
-        self.output = call(self.raw, "forward", self.input)
+        self.output = call(self.raw, self.input)
         if isinstance(self.output, tuple | list) and len(self.output) == 2 and isinstance(self.output[0], Tensor):
             self.output, self.cache = self.output
         y = tensors.unwrap(self.output)

@@ -8,9 +8,9 @@ import torch
 from .building import build, required
 from .gradients import drawn, listed
 from .manners import zero_grad
+from .methods import method
 from .search import TRIALS
 
-STEPS = "step", "update", "update_params", "update_parameters", "optimize", "apply", "update_weights"
 DEFAULTS = {"momentum": 0.0, "dampening": 0, "weight_decay": 0, "nesterov": False}
 
 
@@ -22,11 +22,9 @@ class Optimiser:
 
     def step(self) -> None:
         """A step, given what it insists on."""
-        method = next((m for name in STEPS if callable(m := getattr(self.raw, name, None))), None)
-        if method is None:
-            raise LookupError(f"{type(self.raw).__name__} has no step()")
-        needed = required(method)
-        method(*(self.given(p.name.lower(), alone=len(needed) == 1) for p in needed))
+        step = method(self.raw, "step")
+        needed = required(step)
+        step(*(self.given(p.name.lower(), alone=len(needed) == 1) for p in needed))
 
     def given(self, name: str, alone: bool):
         """What step() gets for an argument of that name; where that is all it gets, the list has the gradients too."""

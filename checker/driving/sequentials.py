@@ -7,7 +7,7 @@ from torch import Tensor
 
 from . import tensors
 from .building import build, required
-from .manners import call
+from .methods import call
 
 
 def appended(kind: type, raws: list):
@@ -56,7 +56,7 @@ def way_to_put_together(driver, kind: type) -> int:
             with contextlib.suppress(Exception):
                 net = build_in(driver, kind, [driver.raw("ReLU", [], {}), driver.raw("ReLU", [], {})])
                 driver.begin()
-                y = tensors.unwrap(call(net, "forward", driver.tensor(x, in_own_class)))
+                y = tensors.unwrap(call(net, driver.tensor(x, in_own_class)))
                 if isinstance(y, Tensor) and y.shape == x.shape:
                     return way
     return 0

@@ -6,6 +6,7 @@ import re
 from torch import Tensor
 
 from .building import filling, parameters_of
+from .leaves import leaves
 
 NAMES = re.compile(
     r"(my|own|our|auto(grad)?|custom|torch)?(tensor|variable|var|node|value|array|grad(ient)?tensor|tensorgrad)s?\d?"
@@ -46,6 +47,17 @@ def unwrap(value):
             if isinstance(content := getattr(value, name), Tensor):
                 return content
     return value
+
+
+def number(value):
+    """The tensor or number that a loss returned, or that lies in the object that it returned."""
+    found = unwrap(value)
+    if isinstance(found, Tensor | int | float) or found is None:
+        return found
+    single = [leaf for _, leaf in leaves(found) if leaf.numel() == 1]
+    with contextlib.suppress(Exception):
+        return single[0] if single else float(found.item() if hasattr(found, "item") else found)
+    return found
 
 
 def gradient_of(value, like: Tensor):

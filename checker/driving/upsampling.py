@@ -8,7 +8,7 @@ from torch import Tensor
 from . import tensors
 from .building import build
 from .leaves import type_of
-from .manners import call
+from .methods import call
 
 KERNEL, SIDE, CHANNELS = 3, 6, (3, 5)
 CONVOLUTION = {"stride": 1, "padding": 0, "dilation": 1, "bias": True, "output_padding": 0, "groups": 1}
@@ -48,7 +48,7 @@ def reach_of(driver, module) -> tuple[int, int]:
 
 def output(driver, module, x: Tensor, wrapped: bool) -> Tensor:
     driver.begin()
-    return tensors.unwrap(call(module, "forward", driver.tensor(x, wrapped, type_of(module)))).clone()
+    return tensors.unwrap(call(module, driver.tensor(x, wrapped, type_of(module)))).clone()
 
 
 def pixel(x: Tensor, row: int) -> Tensor:

@@ -54,9 +54,9 @@ def back_output(driven, target, grad_y: Tensor):
     if isinstance(driven.output, Tensor):
         raise driven.driver.Undriven("the output is a plain tensor, which has no backward of its own")
     try:
-        return driven.output.backward(grad_y)
+        return method(driven.output, "backward")(grad_y)
     except TypeError:
-        return driven.output.backward(driven.driver.tensor(grad_y, True, tensors.unwrap(driven.output).dtype))
+        return method(driven.output, "backward")(driven.driver.tensor(grad_y, True, tensors.unwrap(driven.output).dtype))
 
 
 def back_bare(driven, target, grad_y: Tensor):

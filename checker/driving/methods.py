@@ -37,7 +37,7 @@ def name_of(target, role: str) -> str | None:
     """The name of the method that plays `role` ("forward", "backward", "step"); None if there is none."""
     if callable(getattr(target, role, None)):
         return role
-    names = of_class(type(target))
+    names = of_class(target if isinstance(target, type) else type(target))
     for name in names:
         if USUAL[role].fullmatch(name.lower()) and callable(getattr(target, name, None)):
             return name

@@ -24,14 +24,27 @@ class Optimiser:
         """A step, given what it insists on."""
         step = method(self.raw, "step")
         needed = required(step)
-        step(*(self.given(p.name.lower(), alone=len(needed) == 1) for p in needed))
+        if len(needed) < 2:
+            step(*(self.given(p.name.lower()) for p in needed))
+            return
+        problem = None
+        for gradients in self.sources["gradients"]():
+            before = [value.clone() for value in self.sources["weights"]()]
+            try:
+                step(*(self.given(p.name.lower(), gradients) for p in needed))
+            except Exception as error:
+                problem = error
+            if any(not torch.equal(a, b) for a, b in zip(before, self.sources["weights"](), strict=True)):
+                return
+        if problem:
+            raise problem
 
-    def given(self, name: str, alone: bool):
-        """What step() gets for an argument of that name; where that is all it gets, the list has the gradients too."""
+    def given(self, name: str, gradients=None):
+        """What step() gets for an argument of that name; `gradients` where it wants these for themselves."""
         if re.search(r"lr|rate|eta", name):
             return self.sources["lr"]
-        if re.search(r"grad", name) and not alone:
-            return self.sources["gradients"]()
+        if re.search(r"grad", name) and gradients is not None:
+            return gradients
         if re.search(r"param|grad|weight", name):
             return self.sources["param"]()
         return self.sources["net"]
@@ -41,7 +54,7 @@ class Optimiser:
         return zero_grad(self.raw)
 
 
-WAYS = 6
+WAYS = 7
 
 
 def ways(net, modules: list, lr: float, more: dict) -> list[tuple[str, dict]]:
@@ -52,6 +65,7 @@ def ways(net, modules: list, lr: float, more: dict) -> list[tuple[str, dict]]:
         ("a list of modules", lambda: {"params": list(modules), "lr": lr} | more),
         ("a list of networks", lambda: {"params": [net], "lr": lr} | more),
         ("a list of lists", lambda: {"params": [drawn(listed(module)) for module in modules], "lr": lr} | more),
+        ("a list of groups", lambda: {"params": [{"params": drawn(listed(net)), "lr": lr} | more]}),
         ("the learning rate alone", lambda: {"lr": lr} | more),
     ]
 

@@ -133,6 +133,11 @@ class Outcome:
     got: dict[str, object] = field(default_factory=dict)
     built: dict[str, Tensor] = field(default_factory=dict)  # weight and bias before they were assigned
 
+    @property
+    def located(self) -> bool:
+        """Whether the module's weight was found, or it needs none."""
+        return self.given.weight is None or "weight" in self.built or not isinstance(self.got["forward"], Tensor)
+
     def mismatch(self, part: str, tolerance: float) -> Mismatch | None:
         return mismatch(self.got[part], self.expected[part], tolerance)
 

@@ -5,12 +5,12 @@ from torch import Tensor
 
 from ..context import Grading
 from ..registry import Failed, Follows, NotApplicable, check
-from ..sandbox.child import SubmissionProblem
+from ..sandbox.child import Raised, SubmissionProblem
 from ..sandbox.session import Remote
 from . import cases
 from .cases import case
 from .compare import mismatch
-from .judging import name_of, require
+from .judging import name_of, require, trains, unless_it_trains
 
 NET = case("Conv2d", (3, 3, 9, 8), 3, 4, 3, stride=2), case("Conv2d", (3, 4, 4, 3), 4, 2, 2)
 
@@ -102,6 +102,8 @@ def judge_sequence(g: Grading, direction: str, *parts: str) -> None:
                 and not any(mismatch(*found[p], tolerance) for p in parts[1:])
             ):
                 continue  # the gradients are right; that it returns nothing is told by another check
+            if isinstance(found[part][0], Raised) and g.once(trains):
+                raise unless_it_trains(g, found[part][0])
             where = {"input": ": gradient of the input", "forward": ""}.get(part, f": gradient of {part}")
             raise Failed(f"Sequential(Conv2d, ReLU, Conv2d, Sigmoid){where}: {wrong.message}", CONTAINER[part[:6]])
 

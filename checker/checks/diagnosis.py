@@ -102,6 +102,8 @@ def hypotheses(outcome: Outcome, part: str) -> Iterator[tuple[str, Tensor]]:
         yield from without_the_rest(expected)
     yield NEVER.get(part, "All values are 0: is it ever computed?"), torch.zeros_like(expected)
     yield from some_pictures(outcome, part)
+    if part == "grad_bias" and case.module == "TransposeConv2d":
+        yield WINDOWS, of_windows(case, given)
     if given.weight is not None:
         yield from weights(outcome, part)
     if expected.dim() == 4 and part in ("forward", "grad_input"):
@@ -109,6 +111,8 @@ def hypotheses(outcome: Outcome, part: str) -> Iterator[tuple[str, Tensor]]:
         order = "The result's values are in another order: is view used where a transpose is needed?"
         yield order, expected.transpose(1, 2).reshape(expected.shape)
         yield order, expected.transpose(0, 1).reshape(expected.shape)
+        yield order, expected.permute(0, 2, 3, 1).reshape(expected.shape)
+        yield order, expected.permute(1, 2, 3, 0).reshape(expected.shape)
     if part == "forward" and isinstance(outcome.got[part], Tensor):
         yield from shifted(outcome)
     if case.module in ("ReLU", "Sigmoid") and part == "grad_input":
@@ -190,6 +194,19 @@ REVIEWED = (
     "The weight's gradient is computed in its transposed layout and then viewed in the weight's shape, which puts "
     "the right numbers in wrong places: is it XᵀP where PᵀX stands, or a permute in place of the view?"
 )
+
+
+WINDOWS = (
+    "Each pixel counts as often as windows cover it: is the sum taken over the unfolded gradient, not over the gradient?"
+)
+
+
+def of_windows(case, given) -> Tensor:
+    """The bias's gradient as the sum over the patches of the gradient that is given, rather than over its pixels."""
+    kernel, n, channels = case.args[2], *given.cotangent.shape[:2]
+    stride, padding = case.option("stride", 1), case.option("padding", 0)
+    patches = torch.nn.functional.unfold(given.cotangent.double(), kernel, padding=padding, stride=stride)
+    return patches.view(n, channels, -1).sum((0, 2))
 
 
 def without_the_rest(expected: Tensor) -> Iterator[tuple[str, Tensor]]:

@@ -6,7 +6,8 @@ import torch
 from torch import Tensor
 
 from ..context import Grading
-from ..registry import Failed, NotApplicable, Unjudged
+from ..registry import Failed, Follows, NotApplicable, Unjudged
+from ..results import FAILED
 from ..sandbox.child import Raised, SubmissionProblem
 from ..sandbox.session import Remote
 from . import cases, diagnosis
@@ -48,7 +49,16 @@ def require(g: Grading, role: str) -> None:
 def judge(g: Grading, role: str, part: str) -> dict:
     """Compare one part of all core cases of a module; Failed with the first mismatch and a diagnosis."""
     require(g, role)
-    return judge_outcomes(g, g.once(cases.sweep, role), part)
+    outcomes = g.once(cases.sweep, role)
+    if not all(outcome.located for outcome in outcomes) and g.once(trains):
+        raise Unjudged(f"the grader found no weights of {role} to set, but train() runs and changes the model: look at it")
+    try:
+        return judge_outcomes(g, outcomes, part)
+    except Failed as failure:
+        inner = f"modules.conv2d_{part}"
+        if role in conventions(g)["with_convolution"] and inner in g.findings and g.findings[inner].status == FAILED:
+            raise Follows(inner, failure.share) from None  # it is made of the Conv2d that is wrong
+        raise
 
 
 def judge_outcomes(g: Grading, outcomes: list[cases.Outcome], part: str) -> dict:
@@ -85,6 +95,13 @@ def trains(g: Grading) -> bool:
     return isinstance(before, Tensor) and isinstance(after, Tensor) and not torch.equal(before, after)
 
 
+def unless_it_trains(g: Grading, problem: SubmissionProblem) -> SubmissionProblem | Unjudged:
+    """What an exception comes to: where the submission's own training runs, another way of using it was wanted."""
+    if isinstance(problem, Raised) and g.once(trains):
+        return Unjudged(f"the grader found no way to use it (it {problem}), but train() runs: look at it")
+    return problem
+
+
 def share(outcomes: list[cases.Outcome], wrong: list) -> float:
     """The part that is right, each case with its weight."""
     whole = sum(outcome.case.weight for outcome in outcomes)
@@ -115,7 +132,7 @@ def each(g: Grading, function: Callable, *among: cases.Case) -> None:
         except SubmissionProblem as raised:
             problem = raised
     if not ran and problem:
-        raise problem
+        raise unless_it_trains(g, problem)
     if not ran:
         raise Failed("no module of this kind was handed in")
 

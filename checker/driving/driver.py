@@ -46,6 +46,7 @@ class Driver:
         self.optimiser_way: int | None = None
         self.sequential_way: int | None = None
         self.searching: set[str] = set()
+        self.with_convolution: set[str] = set()  # roles of modules that hold the submission's own Conv2d
         self.unpaired: State | None = None  # from before the last forward pass, until a backward has followed it
 
     def note(self, code: str, sentence: str) -> None:
@@ -133,6 +134,9 @@ class Driver:
             self.manners[role] = search(self, role)
             self.searching.discard(role)
         driven = self.made(role, args, kwargs, self.manners.get(role, Manner()))
+        conv = self.known("Conv2d")
+        if conv and role != "Conv2d" and any(isinstance(one, conv[1]) for one in held(driven.raw)[1:]):
+            self.with_convolution.add(role)
         if any(name in driven.places and driven.tensor(name) is None for name in driven.shapes):
             channels = driven.shapes["weight"][0 if role == "TransposeConv2d" else 1]
             with contextlib.suppress(Exception):  # its weights are made by the first forward
@@ -228,6 +232,7 @@ class Driver:
                 for pair in [self.known(role)]
             },
             "factors": dict(self.factors),
+            "with_convolution": sorted(self.with_convolution),
             "tape": any(manner.back in ("loss", "left") for manner in self.manners.values()),
             "exported": sorted(self.classes.exported),
             "dtype": str(torch.get_default_dtype()).removeprefix("torch."),

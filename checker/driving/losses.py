@@ -35,21 +35,27 @@ class Loss:
 
     def forward(self, prediction, target: Tensor):
         """The loss as a tensor or a number."""
-        prediction = self.driver.tensor(prediction, self.wrapped) if isinstance(prediction, Tensor) else prediction
-        target = self.driver.tensor(target, self.wrapped)
-        self.given = prediction, target
-        ordered = (target, prediction) if self.exchanged() else (prediction, target)
-        if ordered[0] is target:
+        if self.exchanged():
             self.driver.note("loss_order", "the loss takes the target first and the prediction second")
-        try:
-            self.value = call(self.raw, *ordered)
-        except Exception:
-            if not self.wrapped:
-                raise
-            self.value = call(self.raw, *(tensors.unwrap(one) for one in ordered))
+        problem = None
+        for both in ((True, True), (True, False), (False, False)) if self.wrapped else ((False, False),):
+            self.given = tuple(self.put(one, wrapped) for one, wrapped in zip((prediction, target), both, strict=True))
+            try:
+                self.value = call(self.raw, *(self.given[::-1] if self.exchanged() else self.given))
+                break
+            except Exception as error:
+                problem = problem or error
+        else:
+            raise problem
         if isinstance(self.value, tuple | list) and len(self.value) == 2:
             self.value, self.returned = self.value
         return tensors.number(self.value)
+
+    def put(self, one, wrapped: bool):
+        """A prediction or target as the loss takes it."""
+        if isinstance(one, Tensor):
+            return self.driver.tensor(one, wrapped)
+        return one if wrapped else tensors.unwrap(one)
 
     def backward(self, net=None):
         """What the loss's own backward returns, called as it wants to be."""

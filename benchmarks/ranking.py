@@ -111,7 +111,9 @@ def show(graded: list[Graded]) -> None:
     wrong = [one for one in graded if not one.correct]
     print(f"{len(right)} correct ones, {len(wrong)} defective ones")
     if right:
-        print(f"of the correct ones {mean(one.required >= LEAST for one in right)} get {LEAST:.0%} of what is required")
+        print(
+            f"of the correct ones {mean(one.required >= LEAST for one in right)} get {LEAST:.0%} of what is required"
+        )
         print(f"of the correct ones {mean(one.accused for one in right)} are accused of wrong mathematics")
     if wrong:
         print(f"of the defective ones {mean(one.accused for one in wrong)} are found by a mathematical check")

@@ -10,7 +10,7 @@ from ..registry import Failed, Follows, NotApplicable, Unjudged
 from ..results import FAILED
 from ..sandbox.child import Raised, SubmissionProblem
 from ..sandbox.session import Remote
-from . import cases, diagnosis
+from . import cases, diagnosis, hypotheses
 
 UPSAMPLINGS = "TransposeConv2d", "NearestUpsampling", "NearestConv"
 WITH_PARAMETERS = "Conv2d", "TransposeConv2d", "NearestConv"
@@ -51,7 +51,9 @@ def judge(g: Grading, role: str, part: str) -> dict:
     require(g, role)
     outcomes = g.once(cases.sweep, role)
     if not all(outcome.located for outcome in outcomes) and g.once(trains):
-        raise Unjudged(f"the grader found no weights of {role} to set, but train() runs and changes the model: look at it")
+        raise Unjudged(
+            f"the grader found no weights of {role} to set, but train() runs and changes the model: look at it"
+        )
     try:
         return judge_outcomes(g, outcomes, part)
     except Failed as failure:
@@ -77,7 +79,8 @@ def judge_outcomes(g: Grading, outcomes: list[cases.Outcome], part: str) -> dict
         outcome, found = max(wrong, key=lambda pair: pair[0].case.weight)
         count = f" [{len(wrong)} of {len(outcomes)} geometries]" if len(outcomes) > 1 else ""
         hint = diagnosis.explain(outcomes, part, tolerance)
-        raise Failed(f"{outcome.case}: {found.message}{count}", hint, share(outcomes, wrong), cause(wrong, part))
+        root = cause(wrong, part) or ((hint,) if hint in hypotheses.ROOTS else None)
+        raise Failed(f"{outcome.case}: {found.message}{count}", hint, share(outcomes, wrong), root)
     return {"geometries": len(outcomes)}
 
 

@@ -22,7 +22,9 @@ def back_module(driven, target, grad_y: Tensor):
         return updating(driven, target, grad_y)
     other = driven.cache if driven.cache is not None else driven.input
     first_is_gradient = [bool(GRADIENT.search(name)) for name in named[:2]] != [False, True]
-    return kept_apart(driven, method(target, "backward")(*((grad_y, other) if first_is_gradient else (other, grad_y))))
+    return kept_apart(
+        driven, method(target, "backward")(*((grad_y, other) if first_is_gradient else (other, grad_y)))
+    )
 
 
 GRADIENT = re.compile(r"grad|dl|^d|err|delta|loss")
@@ -56,7 +58,9 @@ def back_output(driven, target, grad_y: Tensor):
     try:
         return method(driven.output, "backward")(grad_y)
     except TypeError:
-        return method(driven.output, "backward")(driven.driver.tensor(grad_y, True, tensors.unwrap(driven.output).dtype))
+        return method(driven.output, "backward")(
+            driven.driver.tensor(grad_y, True, tensors.unwrap(driven.output).dtype)
+        )
 
 
 def back_bare(driven, target, grad_y: Tensor):

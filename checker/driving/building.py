@@ -24,12 +24,12 @@ MEANINGS = {
     "bias": r"(use|with|has|add|is|include|have)?_?bias(es)?|b",
     "scale_factor": r"(up)?_?(scale|scaling|up|sampling|sample|zoom)?_?(factor|ratio|rate|scale|by|size)|scale|up|r"
     r"|upscale|upsample",
-    "lr": r"(lr|l_?r|learn(ing)?_?rate|eta|alpha|step_?size|gamma|rate|mu_?lr|pas|taux(_d_?apprentissage)?|lernrate)\d?",
+    "lr": r"(lr|l_?r|learn(ing)?_?rate|eta|alpha|step_?size|gamma|rate|mu_?lr|pas|taux(_d.*)?|lernrate)\d?",
     "momentum": r"(momentum|mom|mu|beta|rho)\d?",
     "layers": r"(list_?(of_)?)?(layers?|modules?|mods|blocks|net(work)?|seq|args)(_?list)?",
     "loss": r"(loss|criterion|cost|objective)(_?(fn|func(tion)?|module|layer))?",
     "weight_decay": r"(weight_?decay|wd|l2|decay|reg(ulari[sz]ation)?)\d?",
-    "params": r"((model|net|network|module|all|list)_?(of_)?)?(param(eter|etre)?s?|weights|poids|groups)(_?(list|groups))?"
+    "params": r"((model|net|network|module|all|list)_?(of_)?)?(param(et(er|re))?s?|weights|poids|groups)(_?(list|groups))?"
     r"|(self_?)?(model|net(work)?|modules?|layers?|nn|sequential|seq)s?(_?list)?",
 }
 # What else a constructor may insist on, and something harmless to give it.

@@ -202,7 +202,8 @@ class Driver:
         net = driven.raw if net is None else net
         said, arguments = optimisers.ways(net, driven.raws(), lr, more)[way]
         sources = {
-            "lr": lr, "net": net, "param": lambda: gradients.listed(net), "weights": lambda: driven.parameters().values(),
+            "lr": lr, "net": net, "param": lambda: gradients.listed(net),
+            "weights": lambda: driven.parameters().values(),
             "gradients": lambda: (gradients.flat(driven.beside), driven.beside, *(driven.beside or ())),
         }  # fmt: skip
         return optimisers.Optimiser(optimisers.construct(kind, arguments()), sources, said)

@@ -39,7 +39,9 @@ class Loss:
             self.driver.note("loss_order", "the loss takes the target first and the prediction second")
         problem = None
         for both in ((True, True), (True, False), (False, False)) if self.wrapped else ((False, False),):
-            self.given = tuple(self.put(one, wrapped) for one, wrapped in zip((prediction, target), both, strict=True))
+            self.given = tuple(
+                self.put(one, wrapped) for one, wrapped in zip((prediction, target), both, strict=True)
+            )
             try:
                 self.value = call(self.raw, *(self.given[::-1] if self.exchanged() else self.given))
                 break

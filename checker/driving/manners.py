@@ -22,9 +22,8 @@ ZERO_GRAD = re.compile(
 
 class Manner(NamedTuple):
     """One manner. `back`: what is asked for the gradients: the "module" (with the gradient), its "output", the module
-    without argument ("bare"), the "loss", the module after the loss, which has "left" a gradient for it, or the module
-    with the loss "handed" to it.
-    `prepare`: what makes a module ready.
+    without argument ("bare"), the "loss", the module after the loss, which has "left" a gradient for it, or the
+    module with the loss "handed" to it. `prepare`: what makes a module ready.
     """
 
     back: str = "module"

@@ -8,8 +8,10 @@ import re
 from .building import required
 
 USUAL = {
-    "forward": re.compile(r"forward(_?(pass|prop(agation)?))?|fwd|fprop|fw|predict|compute|apply|avant|propag\w*|run"
-        r"|(compute_?)?(loss|error|cost|mse)|value"),
+    "forward": re.compile(
+        r"forward(_?(pass|prop(agation)?))?|fwd|fprop|fw|predict|compute|apply|avant|propag\w*|run"
+        r"|(compute_?)?(loss|error|cost|mse)|value"
+    ),
     "backward": re.compile(
         r"back(ward|prop)?s?(_?(pass|prop(agation|agate)?|propagat(e|ion)))?|back\w*|bwd|bprop|bw|vjp|pullback"
         r"|retro\w*|arriere|r(ü|ue)ck\w*|derivat\w*|gradient|grad|prime|diff"

@@ -10,8 +10,8 @@ CONTAINERS = list, dict, set
 
 
 class State:
-    """The contents of lists, dictionaries and sets, and the values, in the submission's Python modules, in its classes
-    (`own` says which are), and in objects of these that a module holds.
+    """The contents of lists, dictionaries and sets, and the values, in the submission's Python modules, in its
+    classes (`own` says which are), and in objects of these that a module holds.
     """
 
     def __init__(self, modules: list, own):

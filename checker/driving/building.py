@@ -29,7 +29,8 @@ MEANINGS = {
     "layers": r"(list_?(of_)?)?(layers?|modules?|mods|blocks|net(work)?|seq|args)(_?list)?",
     "loss": r"(loss|criterion|cost|objective)(_?(fn|func(tion)?|module|layer))?",
     "weight_decay": r"(weight_?decay|wd|l2|decay|reg(ulari[sz]ation)?)\d?",
-    "params": r"((model|net|network|module|all|list)_?(of_)?)?(param(et(er|re))?s?|weights|poids|groups)(_?(list|groups))?"
+    "params": r"((model|net|network|module|all|list)_?(of_)?)?(param(et(er|re))?s?|weights|poids|groups)(_?list)?"
+    r"|param_groups"
     r"|(self_?)?(model|net(work)?|modules?|layers?|nn|sequential|seq)s?(_?list)?",
 }
 # What else a constructor may insist on, and something harmless to give it.

@@ -45,6 +45,24 @@ def listed(module):
     return None
 
 
+def of_module(module, parameter: Tensor):
+    """(found, gradient) of a parameter by what a module lists: with it, or at the same place of a list of its own."""
+    own = listed(module)
+    found, gradient = in_list(own, parameter)
+    if found and gradient is None and isinstance(own, list | tuple):
+        places = [i for i, item in enumerate(own) if same(tensors.unwrap(item), parameter)]
+        for name in of_class(type(module)) if places else ():
+            if OF_GRADIENTS.fullmatch(name.lower()) and not required(getattr(module, name)):
+                with contextlib.suppress(Exception):
+                    others = drawn(getattr(module, name)())
+                    if len(others) == len(own) and is_like(others[places[0]], parameter):
+                        return True, tensors.unwrap(others[places[0]])
+    return found, gradient
+
+
+OF_GRADIENTS = re.compile(r"(get_?|list_?|all_?)?(param(eter)?s?_?|weights?_?)?(grad(ient)?|derivative)s?(_?list)?")
+
+
 def drawn(value):
     """A generator as the list of what it yields."""
     return list(value) if hasattr(value, "__next__") or isinstance(value, map | filter | zip) else value

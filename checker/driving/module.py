@@ -227,9 +227,9 @@ class Driven:
 
     def in_lists(self, own: Tensor) -> tuple[bool, object]:
         """Whether the parameter is listed, by the module or by the network around it, and its gradient there."""
-        found, gradient = gradients.in_list(gradients.listed(self.raw), own)
+        found, gradient = gradients.of_module(self.raw, own)
         if gradient is None:
             net = self.net or self.driver.sequential_of([self.raw], quietly=True)
-            inside, gradient = gradients.in_list(gradients.listed(net), own) if net is not None else (False, None)
+            inside, gradient = gradients.of_module(net, own) if net is not None else (False, None)
             found |= inside
         return found, gradient

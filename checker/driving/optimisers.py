@@ -105,11 +105,11 @@ def register(made, params) -> None:
 
 
 def way_to_step(driver) -> int:
-    """The first way of building the optimiser in which a step of it changes a convolution's weights; else the
-    first one in which it can be built.
+    """The first way of building the optimiser in which a step of it changes a convolution's weights; else the first
+    one in which it steps at all, else in which it can be built.
     """
     role = next((role for role in ("Conv2d", "TransposeConv2d", "NearestConv") if driver.known(role)), "Conv2d")
-    buildable = []
+    stepping, buildable = [], []
     for way in range(WAYS):
         for arguments, shape in TRIALS[role]:
             with contextlib.suppress(Exception):
@@ -120,6 +120,7 @@ def way_to_step(driver) -> int:
                 y = driven.forward(torch.empty(shape).uniform_(-1, 1))
                 driven.backward(torch.empty(y.shape).uniform_(-1, 1))
                 made.step()
+                stepping.append(way)
                 if any(not torch.equal(before[name], value) for name, value in driven.parameters().items()):
                     return way
-    return buildable[0] if buildable else 0
+    return next(iter((*stepping, *buildable)), 0)

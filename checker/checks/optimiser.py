@@ -107,6 +107,10 @@ def steps(g: Grading, one: cases.Case, **options) -> list[Step]:
     it is judged for itself, beside torch's.
     """
     own, given = ready(g, one)
+    own.zero_grad()
+    own.forward(given.x)
+    own.backward(given.cotangent)
+    cases.gradients(own, given)  # now it is known where they are
     optimiser = g.session.optimiser(own, **options)
     before = own.parameters()
     expected = {name: value.double() for name, value in before.items()}

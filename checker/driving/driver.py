@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from . import gradients, optimisers, tensors, upsampling
-from .building import build, meaning, required
+from .building import build, meaning, parameters_of, required
 from .leaves import held
 from .losses import Loss
 from .manners import Manner
@@ -101,6 +101,12 @@ class Driver:
         names = ARGUMENTS.get("Conv2d" if role == "NearestConv" else role, ())
         given = dict(zip(names, args, strict=False)) | kwargs
         defaults = {} if len(names) < 2 else OF_ITS_OWN if role == "NearestConv" else CONVOLUTION
+        if (
+            role == "NearestUpsampling"
+            and not parameters_of(kind)
+            and given == {"scale_factor": self.factors.get(role)}
+        ):
+            return kind()  # it knows one factor only
         try:
             return build(kind, given, defaults)
         except Exception:

@@ -5,7 +5,6 @@ want a gradient for an argument, some none, some are reached only through the lo
 """
 
 import contextlib
-import inspect
 import re
 from typing import NamedTuple
 
@@ -72,11 +71,15 @@ def all_manners(wraps: bool) -> list[Manner]:
 
 def zero_grad(target) -> bool:
     """Have the gradients of a module, a network or an optimiser set to zero; False if it has no such method."""
-    for name in dir(type(target)):
-        if ZERO_GRAD.fullmatch(name.lower().replace("_", "")) and inspect.isroutine(getattr(target, name, None)):
-            getattr(target, name)()
-            return True
-    return False
+    if name := clears(type(target)):
+        getattr(target, name)()
+    return bool(name)
+
+
+def clears(kind: type) -> str | None:
+    """The name of the method by which objects of a class set gradients to zero; None if there is none."""
+    names = methods.of_class(kind)
+    return next((name for name in names if ZERO_GRAD.fullmatch(name.lower().replace("_", ""))), None)
 
 
 class Spy:

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from . import backward, gradients, tensors
 from .leaves import at, describe, type_of
-from .manners import Manner, Spy, zero_grad
+from .manners import Manner, Spy, clears, zero_grad
 from .methods import call, has
 
 NAMES = "weight", "bias"
@@ -136,7 +136,8 @@ class Driven:
 
     def zero_grad_of_optimiser(self) -> bool:
         """The same by the optimiser alone; False if it has no method for it, or there is no optimiser."""
-        return bool(self.driver.known("SGD")) and zero_grad(self.driver.optimiser(self).raw)
+        kind = self.driver.known("SGD")
+        return kind is not None and clears(kind[1]) and zero_grad(self.driver.optimiser(self).raw)
 
     def clearing(self):
         """What may have a zero_grad, what prepares the module first: itself, the network around it, an optimiser."""
@@ -148,7 +149,7 @@ class Driven:
                 net = self.net if self.net is not None else self.driver.sequential_of([self.raw], quietly=True)
                 if net is not None:
                     yield net
-            elif one == "optimiser" and self.driver.known("SGD"):
+            elif one == "optimiser" and (kind := self.driver.known("SGD")) and clears(kind[1]):
                 yield from (made.raw for made in self.driver.any_optimisers(self))
 
     def is_clear(self) -> bool:

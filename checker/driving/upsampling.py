@@ -28,10 +28,11 @@ def recognise(driver, name: str, kind: type) -> tuple[str, int]:
                 return "TransposeConv2d", factor
             if reach == factor + KERNEL - 1:
                 return "NearestConv", factor
-    with contextlib.suppress(Exception):
-        reach, factor = reach_of(driver, build(kind, {"scale_factor": 2}, {}))
-        if reach == factor:
-            return "NearestUpsampling", factor
+    for given in ({"scale_factor": 2}, {}):
+        with contextlib.suppress(Exception):
+            reach, factor = reach_of(driver, build(kind, given, {}))
+            if reach == factor:
+                return "NearestUpsampling", factor
     return ("NearestUpsampling", 2) if "nearest" in name.lower() else ("TransposeConv2d", 1)
 
 

@@ -14,7 +14,7 @@ from torch import Tensor
 from . import methods, tensors
 
 ZERO_GRAD = re.compile(
-    r"(set|put)?(zero|reset|clear|clean|init(iali[sz]e)?|empty|flush|nul)\w*grad(ient)?s?\w*|(re)?(set|mise)?(a|to)?zero|clear|reset"
+    r"(set|put)?(zero|reset|clear|clean|init(iali[sz]e)?|empty|flush|nul)\w*grad(ient)?s?\w*|(re)?(set|mise)?(a|to)?zero|clear"
     r"|grad(ient)?s?(to)?(zero|nul)|zero(_?out)?s?"
 )
 

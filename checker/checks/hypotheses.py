@@ -1,5 +1,6 @@
 """The values that a known mistake gives, for one part of a module's case, each with the sentence that names it."""
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -24,6 +25,8 @@ def hypotheses(outcome: Outcome, part: str) -> Iterator[tuple[str, Tensor]]:
     if part != "forward":
         for cotangent in other_orders(given.cotangent):
             yield ORDER_OF_GRADIENT, reference(case, replace(given, cotangent=cotangent))[part]
+    if part != "forward" and given.weight is not None and (padding := case.option("padding", 0)):
+        yield from at_one_side(outcome, part, padding)
     if part == "grad_input" and case.module in ("NearestUpsampling", "NearestConv"):
         yield from corners(outcome)
     if expected.dim() == 4 and part in ("forward", "grad_input"):
@@ -38,6 +41,15 @@ def hypotheses(outcome: Outcome, part: str) -> Iterator[tuple[str, Tensor]]:
     if case.module == "ReLU" and part == "grad_input":
         masked = given.cotangent.double().clamp(min=0)
         yield "The mask looks at the gradient's sign: should it be the input's?", masked
+        x, grad_y = given.x.double(), given.cotangent.double()
+        yield (
+            "It is multiplied with the input's sign: should that be 0, not −1, where the input is negative?",
+            grad_y * x.sign(),
+        )
+        yield (
+            "It is multiplied with the output: should it be with 1 where the input is positive?",
+            grad_y * x.clamp(min=0),
+        )
     if case.module == "Sigmoid" and part == "grad_input":
         x, grad_y = given.x.double(), given.cotangent.double()
         yield "Is x·(1 − x) taken where y·(1 − y) with y = sigmoid(x) is meant?", grad_y * x * (1 - x)
@@ -56,6 +68,22 @@ def other_orders(y: Tensor) -> Iterator[Tensor]:
     for order in ORDERS:
         back = [order.index(i) for i in range(4)]
         yield y.reshape([y.shape[i] for i in order]).permute(back)
+
+
+def at_one_side(outcome: Outcome, part: str, padding: int) -> Iterator[tuple[str, Tensor]]:
+    """What is padded is taken off, or put on, at the right and at the bottom alone."""
+    case, given = outcome.case, outcome.given
+    plain = replace(case, options=tuple(pair for pair in case.options if pair[0] != "padding"))
+    if case.module == "Conv2d" and part == "grad_input":
+        padded = replace(given, x=torch.nn.functional.pad(given.x, [padding] * 4))
+        height, width = given.x.shape[2:]
+        yield ONE_SIDE, reference(plain, padded)[part][:, :, :height, :width]
+    if case.module == "TransposeConv2d":
+        shifted = torch.nn.functional.pad(given.cotangent, [0, 2 * padding] * 2)
+        yield ONE_SIDE, reference(plain, replace(given, cotangent=shifted))[part]
+
+
+ONE_SIDE = "What the padding adds is taken to be at one side alone: is there as much at the top and at the left?"
 
 
 def corners(outcome: Outcome) -> Iterator[tuple[str, Tensor]]:
@@ -104,8 +132,8 @@ def weights(outcome: Outcome, part: str) -> Iterator[tuple[str, Tensor]]:
         yield "The kernel's gradient is flipped: in which order are its rows and columns?", expected.flip(2, 3)
         yield "The kernel's gradient has rows and columns exchanged: is there a transpose too many?", expected.mT
         layout = "The layout is another one, with input and output channels exchanged: is a transpose missing?"
-        for values in other_layouts(expected):
-            yield layout, values
+        for values in (*other_layouts(expected), *map(expected.permute, itertools.permutations(range(4)))):
+            yield layout, values.reshape(expected.shape)
     elif part != "grad_bias":
         for sentence, weight in (
             ("The kernel is used flipped: is it a cross-correlation, as torch's?", given.weight.flip(2, 3)),
@@ -135,6 +163,7 @@ def other_layouts(weight: Tensor) -> Iterator[Tensor]:
     yield weight.reshape(d, c, *kernel).transpose(0, 1)
     yield weight.flatten(1).t().reshape(weight.shape)
     yield weight.reshape(-1, c).t().reshape(weight.shape)
+    yield weight.permute(0, 2, 3, 1).reshape(weight.shape)
 
 
 REVIEWED = (

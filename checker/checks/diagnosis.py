@@ -65,7 +65,7 @@ def of_shape(wrong: list[Outcome], part: str) -> str:
 EXCEPTIONS = (  # (what an exception says, the question that leads on)
     (r"NoneType.*(\+=|add|iadd|mul)|unsupported operand.*NoneType", "Is a gradient None until zero_grad() makes it?"),
     (
-        r"(shape|size|dimension).*(match|invalid|expected)|invalid for input of size",
+        r"(shape|size|dimension).*(match|invalid|expected)|invalid for input of size|expected size",
         "Is a size computed for other cases?",
     ),
     (r"expected .*(Float|Double).*found|same dtype", "Is everything of the type of the input?"),
@@ -78,7 +78,7 @@ def of_exception(wrong: list[Outcome], part: str) -> str:
     found = {got.text if isinstance(got := o.got[part], Raised) else None for o in wrong}
     if None in found or not found:
         return ""
-    return next((hint for text, hint in EXCEPTIONS if all(re.search(text, one) for one in found)), "")
+    return next((hint for text, hint in EXCEPTIONS if all(re.search(text, one, re.IGNORECASE) for one in found)), "")
 
 
 def matching(outcome: Outcome, part: str, tolerance: float) -> list[str]:

@@ -79,7 +79,7 @@ def judge_outcomes(g: Grading, outcomes: list[cases.Outcome], part: str) -> dict
         outcome, found = max(wrong, key=lambda pair: pair[0].case.weight)
         count = f" [{len(wrong)} of {len(outcomes)} geometries]" if len(outcomes) > 1 else ""
         hint = diagnosis.explain(outcomes, part, tolerance)
-        root = cause(wrong, part) or ((hint,) if hint in hypotheses.ROOTS else None)
+        root = cause(wrong, part, outcome) or ((hint,) if hint in hypotheses.ROOTS else None)
         raise Failed(f"{outcome.case}: {found.message}{count}", hint, share(outcomes, wrong), root)
     return {"geometries": len(outcomes)}
 
@@ -111,10 +111,11 @@ def share(outcomes: list[cases.Outcome], wrong: list) -> float:
     return (whole - sum(outcome.case.weight for outcome, _ in wrong)) / whole
 
 
-def cause(wrong: list, part: str) -> tuple | None:
-    """What is behind it, if that is one exception at one line in all cases."""
-    found = {got.cause if isinstance(got := outcome.got[part], Raised) else None for outcome, _ in wrong}
-    return found.pop() if len(found) == 1 else None
+def cause(wrong: list, part: str, told: cases.Outcome) -> tuple | None:
+    """What is behind it, if the case that is told of raised an exception, and no other came from another line."""
+    raised = [outcome.got[part] for outcome, _ in wrong if isinstance(outcome.got[part], Raised)]
+    found = {problem.cause for problem in raised}
+    return found.pop() if len(found) == 1 and isinstance(told.got[part], Raised) else None
 
 
 def ready(g: Grading, one: cases.Case) -> tuple[Remote, cases.Given]:

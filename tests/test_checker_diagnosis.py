@@ -3,7 +3,7 @@
 import pytest
 import torch
 from checker_support import findings, make_data, textbook
-from torch.nn import functional as F  # noqa: N812
+from torch.nn import functional as F
 
 from checker.checks import cases, diagnosis
 from checker.sandbox.child import Raised
@@ -61,18 +61,14 @@ def weight_gradient_of_rows(one, given, _):
 def products_transposed(one, given, expected):
     """PᵀX, viewed in the shape that XᵀP has."""
     n, c = given.x.shape[:2]
-    patches = F.unfold(
-        given.cotangent.double(), one.args[2], stride=one.option("stride", 1), padding=padding(one)
-    )
+    patches = F.unfold(given.cotangent.double(), one.args[2], stride=one.option("stride", 1), padding=padding(one))
     x = given.x.double().reshape(n, c, -1)
     return (patches @ x.transpose(1, 2)).sum(0).reshape(expected.shape)
 
 
 def sum_of_patches(one, given, _):
     n, c = given.cotangent.shape[:2]
-    patches = F.unfold(
-        given.cotangent.double(), one.args[2], stride=one.option("stride", 1), padding=padding(one)
-    )
+    patches = F.unfold(given.cotangent.double(), one.args[2], stride=one.option("stride", 1), padding=padding(one))
     return patches.view(n, c, -1).sum((0, 2))
 
 

@@ -12,10 +12,12 @@ from . import cases
 from .cases import case
 from .compare import mismatch, size
 from .judging import WITH_PARAMETERS, conventions, each, name_of, ready, roles, with_parameters
+from .optimiser import takes_target_first
 
 GRADED = "Model", "Conv2d", "ReLU", "Sigmoid", "Sequential", "MSE", "SGD"
 UPSAMPLINGS = "TransposeConv2d", "NearestUpsampling"
 ACTIVATIONS = "ReLU", "Sigmoid"
+TARGET_FIRST = "the loss takes the target first and the prediction second"
 
 
 def exported(g: Grading, role: str) -> str | None:
@@ -159,6 +161,8 @@ def loss_call(g: Grading):
     mse.forward(x, target)
     if not isinstance(got := mse.backward(), Tensor):
         raise Failed(f"MSE().backward(): expected a tensor, got {describe(got)}")
+    if g.once(takes_target_first):
+        raise Failed(TARGET_FIRST, "torch's MSELoss takes the prediction first.")
     if "loss_order" in (notes := conventions(g)["notes"]):
         raise Failed(notes["loss_order"], "torch's MSELoss takes the prediction first.")
 

@@ -174,19 +174,30 @@ class Driven:
 
     def backward(self, grad_y: Tensor):
         """The gradient with respect to the input of the last forward; what was returned, if none can be had."""
-        sizes = {torch.Size(shape).numel() for shape in self.shapes.values()}
+        x = tensors.unwrap(self.input)
+        sizes = {x.numel(), *(torch.Size(shape).numel() for shape in self.shapes.values())}
         self.before = gradients.snapshot(self.raw, sizes)
         self.scale = 1.0
         target = self.net if self.manner.network else self.raw
         returned = backward.WAYS[self.manner.back](self, target, grad_y)
         self.driver.unpaired = None
         grad_x = tensors.unwrap(returned)
-        x = tensors.unwrap(self.input)
+        if grad_x is None and self.manner.back == "module":
+            grad_x = self.kept_gradient(x, self.before)
+            self.driver.note("keeps", "backward keeps the gradient of its input rather than to return it")
         candidates = (grad_x, self.spy and self.spy.returned, tensors.gradient_of(self.input, x))
         for one in candidates:
             if isinstance(one, Tensor) and one.shape == x.shape:
                 return one / self.scale if self.scale != 1.0 else one
         return grad_x
+
+    def kept_gradient(self, x: Tensor, before: dict) -> Tensor | None:
+        """The gradient of the input `x` where the module keeps it; None if it does not."""
+        path = self.places.setdefault("input", gradients.of_input(self.raw, x, before))
+        with contextlib.suppress(LookupError, TypeError):
+            return at(self.raw, path)
+        self.places.pop("input")
+        return None
 
     def gradients(self) -> dict[str, object]:
         """The parameters' gradients as torch has them, by parameter; None for one that is not to be found."""

@@ -59,9 +59,9 @@ def unwrap(value):
         with contextlib.suppress(Exception):
             if isinstance(content := getattr(value, name), Tensor):
                 return content
-    with contextlib.suppress(Exception):  # the only tensor in it, but for a gradient
-        tensors = [item for name, item in vars(value).items() if isinstance(item, Tensor) and "grad" not in name]
-        return tensors[0] if len(tensors) == 1 else value
+    with contextlib.suppress(Exception):  # the first tensor in it that is no gradient
+        own = ((name, item) for name, item in vars(value).items() if isinstance(item, Tensor))
+        return next((item for name, item in own if name not in GRADIENTS and "grad" not in name), value)
     return value
 
 

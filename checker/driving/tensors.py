@@ -24,10 +24,10 @@ def own_class(classes) -> type | None:
     the one that an activation takes, and returns one of.
     """
     candidates = [(name, kind) for name, kind in classes.all.items() if classes.is_own(kind)]
-    candidates = [pair for pair in candidates if not has(pair[1], "forward") and len(required(pair[1])) < 3]
     for name, kind in candidates:
-        if NAMES.fullmatch(name.lower().replace("_", "")):
+        if NAMES.fullmatch(name.lower().replace("_", "")) and not hasattr(kind, "forward"):
             return kind
+    candidates = [pair for pair in candidates if not has(pair[1], "forward") and len(required(pair[1])) < 3]
     activation = classes.of_role("ReLU") or classes.of_role("Sigmoid")
     for _, kind in candidates:
         with contextlib.suppress(Exception):

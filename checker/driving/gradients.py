@@ -29,6 +29,7 @@ GRADIENT_NAME = re.compile(
 USUAL = {
     "weight": re.compile(r"_?(weights?|w|kernels?|filters?|k)", re.IGNORECASE),
     "bias": re.compile(r"_?(bias(es)?|b)", re.IGNORECASE),
+    "whole": re.compile(r"_?(weights?|w|theta|params?)", re.IGNORECASE),
 }
 
 

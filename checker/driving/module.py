@@ -37,7 +37,7 @@ class Driven:
             return None
         with contextlib.suppress(LookupError):
             found = at(self.raw, path)
-            if isinstance(found, Tensor) and found.numel() == torch.Size(self.shapes[name]).numel():
+            if isinstance(found, Tensor) and found.numel() == torch.Size(self.shapes.get(name, found.shape)).numel():
                 return found
         return None
 
@@ -176,6 +176,8 @@ class Driven:
         """The gradient with respect to the input of the last forward; what was returned, if none can be had."""
         x = tensors.unwrap(self.input)
         sizes = {x.numel(), *(torch.Size(shape).numel() for shape in self.shapes.values())}
+        if "whole" in self.places:
+            sizes.add(self.tensor("whole").numel())
         self.before = gradients.snapshot(self.raw, sizes)
         self.scale = 1.0
         target = self.net if self.manner.network else self.raw
@@ -212,6 +214,9 @@ class Driven:
 
     def own_gradient(self, name: str, own: Tensor):
         """The gradient as the submission keeps it."""
+        if "whole" in self.places and name in self.shapes:  # weight and bias are parts of one matrix
+            whole = self.own_gradient("whole", self.tensor("whole"))
+            return whole[self.places[name][-1][1]] if isinstance(whole, Tensor) and whole.dim() == 2 else None
         if name in self.updates:
             return self.updates[name]
         if self.beside is not None and (found := gradients.returned(self.beside, name, own)) is not None:

@@ -99,9 +99,8 @@ def test_a_convolution_is_driven_however_it_keeps_its_parameters(name, tmp_path)
     leaves = [t.double().requires_grad_() for t in (x, weight, bias)]
     expected = F.conv2d(*leaves, stride=2, padding=1)
     expected.backward(grad_y.double())
-    for got, wanted in zip(
-        (y, grad_x, found["weight"], found["bias"]), (expected, *(t.grad for t in leaves)), strict=True
-    ):
+    answers = y, grad_x, found["weight"], found["bias"]
+    for got, right in zip(answers, (expected, *(t.grad for t in leaves)), strict=True):
         torch.testing.assert_close(got.double(), right.detach(), rtol=1e-4, atol=1e-4)
 
 

@@ -105,7 +105,7 @@ def outcome_of(check: Check, grading: Grading) -> dict:
         return failed(failure, grading, check)
     except Follows as other:
         message = f"not judged, since “{CHECKS[other.check].title}” failed"
-        return {"status": results.SKIPPED, "message": message, "behind": other.check}
+        return {"status": results.SKIPPED, "message": message, "share": other.share, "behind": other.check}
     except Unjudged as reason:
         return {"status": results.UNJUDGED, "message": str(reason)}
     except NotApplicable as reason:

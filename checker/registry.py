@@ -21,11 +21,13 @@ class Unjudged(Exception):
 
 
 class Follows(Exception):
-    """The check can't tell anything of its own: what it would find follows from another one's failure, `check`."""
+    """The check can't tell anything of its own: what it would find follows from another one's failure, `check`.
+    `share` is the part that is right all the same.
+    """
 
-    def __init__(self, check: str):
+    def __init__(self, check: str, share: float = 0.0):
         super().__init__(check)
-        self.check = check
+        self.check, self.share = check, share
 
 
 class NotApplicable(Exception):

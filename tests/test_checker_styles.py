@@ -34,7 +34,7 @@ def test_a_style_and_its_defects(style, data, tmp_path):
 HANDS_IN_A_POINTER = "matrix_weights"  # of git-LFS in place of its weights
 
 
-@pytest.mark.parametrize("style", styles.NAMES)
+@pytest.mark.parametrize("style", styles.styles_a.NAMES + styles.styles_b.NAMES)
 def test_a_correct_style_passes_as_a_whole(style, data):
     report = styles.graded(styles.FOLDER / style, data, settings(), SEED, only=())
     told = [(f.check, f.message) for f in styles.failed(report)]

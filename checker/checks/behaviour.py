@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from ..context import Grading
-from ..registry import Failed, check
+from ..registry import Failed, NotApplicable, check
 from ..sandbox.child import Raised
 from ..sandbox.session import Remote
 from . import cases
@@ -16,6 +16,9 @@ from .judging import PARTS, conventions, each, ready, right, simple_cases, with_
 def accumulates(g: Grading):
     """A second backward adds to the parameters' gradients"""
     tolerance = g.config["tolerance"]["absolute"]
+
+    if "beside" in conventions(g)["notes"]:
+        raise NotApplicable("backward returns the parameters' gradients, so that there is nothing that adds up")
 
     def twice(one: cases.Case) -> None:
         module, given = ready(g, one)
@@ -43,7 +46,7 @@ def input_untouched(g: Grading):
 
     def touched(one: cases.Case) -> None:
         module, given = ready(g, one)
-        kind = torch.float64 if conventions(g)["dtype"] == "float64" else torch.float32  # no copy on the way then
+        kind = torch.float64 if "64" in module.type_name() else torch.float32  # no copy on the way then
         x, cotangent = g.session.put(given.x.to(kind)), g.session.put(given.cotangent.to(kind))
         module.forward(x)
         untouched(one, "input", x, given.x)

@@ -86,8 +86,8 @@ def convolutions(module: str) -> tuple[Case, ...]:
         case(module, (1, 5, 9, 6), 5, 2, 5, weight=0.25, padding=2),
         case(module, (1, 3, 6, 6), 3, 4, 2, weight=0.5, stride=2),
         case(module, (3, 3, 8, 6), 3, 4, 2, weight=2, stride=2),
-        case(module, (1, 2, 10, 9), 2, 3, 3, weight=0.5, stride=2),
-        case(module, (3, 4, 8, 10), 4, 3, 3, weight=2, stride=2, padding=1),
+        case(module, (3, 2, 9, 11), 2, 3, 3, weight=2, stride=2, padding=1),
+        case(module, (3, 4, 8, 10), 4, 3, 3, weight=1.5, stride=2, padding=1),
         case(module, (3, 2, 11, 10), 2, 6, 4, weight=1.5, stride=3, padding=2),
         case(module, (1, 2, 7, 8), 2, 3, 3, weight=0.25, stride=3),
         case(module, (1, 3, 7, 5), 3, 3, 3, weight=0.25, padding=2),
@@ -132,6 +132,11 @@ class Outcome:
     expected: dict[str, Tensor]
     got: dict[str, object] = field(default_factory=dict)
     built: dict[str, Tensor] = field(default_factory=dict)  # weight and bias before they were assigned
+
+    @property
+    def located(self) -> bool:
+        """Whether the module's weight was found, or it needs none."""
+        return self.given.weight is None or "weight" in self.built or not isinstance(self.got["forward"], Tensor)
 
     def mismatch(self, part: str, tolerance: float) -> Mismatch | None:
         return mismatch(self.got[part], self.expected[part], tolerance)
@@ -207,13 +212,26 @@ def is_computed(value) -> bool:
 
 def completed(session, case: Case) -> Case:
     """The case with what a module that leaves it open does by itself: by how much it enlarges, and how it pads."""
-    if case.module != "NearestConv":
+    if case.module not in ("NearestConv", "TransposeConv2d"):
         return case
     module = session.driven(case.module, *case.args, **dict(case.options))
+    facts = session.facts()
+    stride = facts["fixed"].get(case.module, {}).get("stride")
+    if case.module == "TransposeConv2d" and (stride is None or case.option("padding", 0)):
+        return case
+    if stride and case.args[2] < stride:
+        raise Raised(
+            {"type": "Unsupported", "text": f"with a stride of {stride} the kernel does not reach every pixel"}
+        )
     y = module.forward(torch.zeros(case.shape))
-    factor = session.facts()["factors"].get(case.module, 2)
     if not isinstance(y, Tensor) or y.dim() != 4:
         return case
+    if case.module == "TransposeConv2d":
+        lacking = (case.shape[2] - 1) * stride + case.args[2] - y.shape[2]
+        padding = max(0, (lacking + 1) // 2)
+        inferred = {"stride": stride, "padding": padding, "output_padding": 2 * padding - lacking}
+        return replace(case, inferred=tuple(inferred.items()))
+    factor = facts["factors"].get(case.module, 2)
     padding = max(0, (y.shape[2] - factor * case.shape[2] + case.args[2] - 1) // 2)
     return replace(case, inferred=(("scale_factor", factor), ("padding", padding)))
 

@@ -12,10 +12,13 @@ from . import cases
 from .cases import case
 from .compare import mismatch, size
 from .judging import WITH_PARAMETERS, conventions, each, name_of, ready, roles, with_parameters
+from .optimiser import takes_target_first
 
 GRADED = "Model", "Conv2d", "ReLU", "Sigmoid", "Sequential", "MSE", "SGD"
 UPSAMPLINGS = "TransposeConv2d", "NearestUpsampling"
 ACTIVATIONS = "ReLU", "Sigmoid"
+UNLIKE = "manner", "beside", "keeps", "sequential_returns", "pairs_only"  # notes about how gradients are had
+TARGET_FIRST = "the loss takes the target first and the prediction second"
 
 
 def exported(g: Grading, role: str) -> str | None:
@@ -141,7 +144,9 @@ def direct(g: Grading):
         if name_of(g, role):
             g.once(cases.sweep, role)
     notes = conventions(g)["notes"]
-    told = [notes[code] for code in ("manner", "sequential_returns", "pairs_only") if code in notes]
+    told = [
+        notes[code] for code in ("manner", "beside", "keeps", "sequential_returns", "pairs_only") if code in notes
+    ]
     if told:
         raise Failed(
             "; ".join(told), "Can a module be used by itself: y = m.forward(x), grad_x = m.backward(grad_y)?"
@@ -159,6 +164,8 @@ def loss_call(g: Grading):
     mse.forward(x, target)
     if not isinstance(got := mse.backward(), Tensor):
         raise Failed(f"MSE().backward(): expected a tensor, got {describe(got)}")
+    if g.once(takes_target_first):
+        raise Failed(TARGET_FIRST, "torch's MSELoss takes the prediction first.")
     if "loss_order" in (notes := conventions(g)["notes"]):
         raise Failed(notes["loss_order"], "torch's MSELoss takes the prediction first.")
 
@@ -231,9 +238,12 @@ def called(g: Grading, module: Remote, name: str) -> str:
 
 @check("conventions", needs=("api.imports",))
 def default_type(g: Grading):
-    """The default type of tensors is left at float32"""
-    if (found := conventions(g)["dtype"]) != "float32":
-        raise Failed(f"importing model.py makes {found} the default type of the whole process")
+    """The default type of tensors is left at float32, and the weights are of that type"""
+    found = conventions(g)
+    if found["dtype"] != "float32":
+        raise Failed(f"importing model.py makes {found['dtype']} the default type of the whole process")
+    if note := found["notes"].get("weights_type"):
+        raise Failed(note, "Tensors that come from elsewhere are float32, as a grader's are.")
 
 
 @check("conventions", needs=("modules.conv2d_forward",))

@@ -44,7 +44,7 @@ def constants(outcome: Outcome) -> Iterator[tuple[str, float]]:
         factors |= {f"{name} of the {where}": size for name, size in sizes.items()}
     if outcome.given.weight is not None:
         factors["the kernel's area"] = outcome.given.weight.shape[2:].numel()
-    if outcome.case.module == "NearestUpsampling":
+    if outcome.case.module in ("NearestUpsampling", "NearestConv"):
         factors["the factor squared"] = grad_y.shape[2:].numel() // x.shape[2:].numel()
     for name, value in factors.items():
         if value > 1:

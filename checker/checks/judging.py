@@ -6,10 +6,11 @@ import torch
 from torch import Tensor
 
 from ..context import Grading
-from ..registry import Failed, NotApplicable, Unjudged
+from ..registry import Failed, Follows, NotApplicable, Unjudged
+from ..results import FAILED
 from ..sandbox.child import Raised, SubmissionProblem
 from ..sandbox.session import Remote
-from . import cases, diagnosis
+from . import cases, diagnosis, hypotheses
 
 UPSAMPLINGS = "TransposeConv2d", "NearestUpsampling", "NearestConv"
 WITH_PARAMETERS = "Conv2d", "TransposeConv2d", "NearestConv"
@@ -42,13 +43,26 @@ def require(g: Grading, role: str) -> None:
             raise NotApplicable("not handed in; the assignment asks for one kind of upsampling")
         if role == "NearestConv":
             raise NotApplicable("not handed in")
+        if role == "Sequential":
+            raise NotApplicable("there is none, and that is told by another check")
         raise Failed(f"the submission has no {role}")
 
 
 def judge(g: Grading, role: str, part: str) -> dict:
     """Compare one part of all core cases of a module; Failed with the first mismatch and a diagnosis."""
     require(g, role)
-    return judge_outcomes(g, g.once(cases.sweep, role), part)
+    outcomes = g.once(cases.sweep, role)
+    if not all(outcome.located for outcome in outcomes) and g.once(trains):
+        raise Unjudged(
+            f"the grader found no weights of {role} to set, but train() runs and changes the model: look at it"
+        )
+    try:
+        return judge_outcomes(g, outcomes, part)
+    except Failed as failure:
+        inner = f"modules.conv2d_{part}"
+        if role in conventions(g)["with_convolution"] and inner in g.findings and g.findings[inner].status == FAILED:
+            raise Follows(inner, failure.share) from None  # it is made of the Conv2d that is wrong
+        raise
 
 
 def judge_outcomes(g: Grading, outcomes: list[cases.Outcome], part: str) -> dict:
@@ -67,7 +81,8 @@ def judge_outcomes(g: Grading, outcomes: list[cases.Outcome], part: str) -> dict
         outcome, found = max(wrong, key=lambda pair: pair[0].case.weight)
         count = f" [{len(wrong)} of {len(outcomes)} geometries]" if len(outcomes) > 1 else ""
         hint = diagnosis.explain(outcomes, part, tolerance)
-        raise Failed(f"{outcome.case}: {found.message}{count}", hint, share(outcomes, wrong), cause(wrong, part))
+        root = cause(wrong, part, outcome) or ((hint,) if hint in hypotheses.ROOTS else None)
+        raise Failed(f"{outcome.case}: {found.message}{count}", hint, share(outcomes, wrong), root)
     return {"geometries": len(outcomes)}
 
 
@@ -85,16 +100,42 @@ def trains(g: Grading) -> bool:
     return isinstance(before, Tensor) and isinstance(after, Tensor) and not torch.equal(before, after)
 
 
+def descends(g: Grading) -> bool:
+    """Whether the submission's own training takes its predictions nearer to the targets, one bright grey."""
+    pictures = torch.rand(16, 3, 32, 32, generator=torch.Generator().manual_seed(g.seed)) * 120
+    target, away = torch.full_like(pictures, 230.0), []
+    try:
+        model = g.session.new("Model")
+        for train in (True, False):
+            predicted = model.predict(pictures)
+            if not isinstance(predicted, Tensor):
+                return False
+            away.append((target - predicted).abs().mean().item())
+            if train:
+                model.train(pictures, target, 2)
+    except SubmissionProblem:
+        return False
+    return away[1] < away[0]
+
+
+def unless_it_trains(g: Grading, problem: SubmissionProblem) -> SubmissionProblem | Unjudged:
+    """What an exception comes to: where the submission's own training runs, another way of using it was wanted."""
+    if isinstance(problem, Raised) and g.once(trains):
+        return Unjudged(f"the grader found no way to use it (it {problem}), but train() runs: look at it")
+    return problem
+
+
 def share(outcomes: list[cases.Outcome], wrong: list) -> float:
     """The part that is right, each case with its weight."""
     whole = sum(outcome.case.weight for outcome in outcomes)
     return (whole - sum(outcome.case.weight for outcome, _ in wrong)) / whole
 
 
-def cause(wrong: list, part: str) -> tuple | None:
-    """What is behind it, if that is one exception at one line in all cases."""
-    found = {got.cause if isinstance(got := outcome.got[part], Raised) else None for outcome, _ in wrong}
-    return found.pop() if len(found) == 1 else None
+def cause(wrong: list, part: str, told: cases.Outcome) -> tuple | None:
+    """What is behind it, if the case that is told of raised an exception, and no other came from another line."""
+    raised = [outcome.got[part] for outcome, _ in wrong if isinstance(outcome.got[part], Raised)]
+    found = {problem.cause for problem in raised}
+    return found.pop() if len(found) == 1 and isinstance(told.got[part], Raised) else None
 
 
 def ready(g: Grading, one: cases.Case) -> tuple[Remote, cases.Given]:
@@ -115,7 +156,7 @@ def each(g: Grading, function: Callable, *among: cases.Case) -> None:
         except SubmissionProblem as raised:
             problem = raised
     if not ran and problem:
-        raise problem
+        raise unless_it_trains(g, problem)
     if not ran:
         raise Failed("no module of this kind was handed in")
 

@@ -56,20 +56,19 @@ def resemblance(predicted: Tensor, clean: Tensor) -> float:
 
 @dataclass(frozen=True)
 class Run:
-    """Predictions of one model before and after an epoch: of training pictures first, then of validation pictures."""
+    """Predictions of one model before and after an epoch: of SHOWN training pictures, then of validation pictures."""
 
     before: Tensor
     after: Tensor
-    shown: int  # of the training pictures
 
     @property
     def movement(self) -> Tensor:
-        return (self.after - self.before)[: self.shown]
+        return (self.after - self.before)[:SHOWN]
 
     def resemblances(self, g: Grading) -> tuple[float, float]:
         """Of the predictions of validation pictures to the clean ones, before and after."""
         clean = g.validation[1][:SHOWN]
-        return resemblance(self.before[self.shown :], clean), resemblance(self.after[self.shown :], clean)
+        return resemblance(self.before[SHOWN:], clean), resemblance(self.after[SHOWN:], clean)
 
 
 def denoises(before: float, after: float) -> bool:
@@ -80,13 +79,14 @@ def denoises(before: float, after: float) -> bool:
 def run(g: Grading, noisy: Tensor, target: Tensor, seed: int) -> Run:
     """Train a fresh model for an epoch; seeded, so that another one with the same pictures starts alike."""
     g.once(default_type)  # which may use random numbers over there
-    shown = torch.cat([noisy[:SHOWN], g.validation[0][:SHOWN]]).float()
+    # Of fewer training pictures some are shown more than once: a model that drops a last batch fails elsewhere.
+    shown = torch.cat([noisy[torch.arange(SHOWN) % len(noisy)], g.validation[0][:SHOWN]]).float()
     g.session.seed(seed)
     model = g.session.new("Model")
     before = of_model(g, model, shown)
     g.session.seed(seed)
     g.session.call(model, "train", noisy, target, 1, seconds=g.config["training"]["seconds_per_50000"])
-    return Run(before, of_model(g, model, shown), len(noisy[:SHOWN]))
+    return Run(before, of_model(g, model, shown))
 
 
 def of_model(g: Grading, model: Remote, shown: Tensor) -> Tensor:
@@ -140,7 +140,7 @@ class Parting:
 
 def part(g: Grading, noisy: Tensor, target: Tensor, seed: int) -> Parting:
     ordinary, other = run(g, noisy, target, seed), run(g, noisy, changed(target), seed)
-    target = target[:SHOWN].double()
+    target = target[torch.arange(SHOWN) % len(target)].double()
     direction, apart = changed(target) - target, other.movement - ordinary.movement
     moved = max(rms(ordinary.movement), rms(other.movement))
     along = (direction * apart).mean().item() / max(rms(direction), 1e-9)

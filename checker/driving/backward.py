@@ -7,21 +7,24 @@ from torch import Tensor
 from . import tensors
 from .building import MEANINGS, required
 from .manners import proportion
+from .methods import has, method
 
 
 def back_module(driven, target, grad_y: Tensor):
     """With the gradient; and with the input, with what forward returned besides, or with a learning rate, where a
     module wants that as well.
     """
-    grad_y = driven.driver.tensor(grad_y, driven.manner.wrapped)
-    named = [p.name.lower() for p in required(target.backward)]
+    grad_y = driven.driver.tensor(grad_y, driven.manner.wrapped, tensors.unwrap(driven.output).dtype)
+    named = [p.name.lower() for p in required(method(target, "backward"))]
     if len(named) < 2:
-        return kept_apart(driven, target.backward(grad_y))
+        return kept_apart(driven, method(target, "backward")(grad_y))
     if RATE.fullmatch(named[1]):
         return updating(driven, target, grad_y)
     other = driven.cache if driven.cache is not None else driven.input
     first_is_gradient = [bool(GRADIENT.search(name)) for name in named[:2]] != [False, True]
-    return kept_apart(driven, target.backward(*((grad_y, other) if first_is_gradient else (other, grad_y))))
+    return kept_apart(
+        driven, method(target, "backward")(*((grad_y, other) if first_is_gradient else (other, grad_y)))
+    )
 
 
 GRADIENT = re.compile(r"grad|dl|^d|err|delta|loss")
@@ -32,6 +35,7 @@ def kept_apart(driven, returned):
     """The gradient of the input in what backward returned; what stands beside it is kept, for it may be theirs."""
     if isinstance(returned, tuple | list) and len(returned) > 1 and isinstance(returned[0], Tensor):
         driven.beside = returned[1:]
+        driven.driver.note("beside", "backward returns the parameters' gradients beside the input's")
         return returned[0]
     return returned
 
@@ -40,7 +44,7 @@ def updating(driven, target, grad_y: Tensor):
     """A backward that steps at once: with a rate of 1 the change of a parameter is its gradient, and is undone."""
     there = [(one, name) for one in driven.parts() for name in one.shapes if one.tensor(name) is not None]
     kept = [one.tensor(name).clone() for one, name in there]
-    returned = target.backward(grad_y, 1.0)
+    returned = method(target, "backward")(grad_y, 1.0)
     for (one, name), before in zip(there, kept, strict=True):
         one.updates[name] = before - one.tensor(name)
         one.tensor(name).copy_(before)
@@ -52,42 +56,66 @@ def back_output(driven, target, grad_y: Tensor):
     if isinstance(driven.output, Tensor):
         raise driven.driver.Undriven("the output is a plain tensor, which has no backward of its own")
     try:
-        return driven.output.backward(grad_y)
+        return method(driven.output, "backward")(grad_y)
     except TypeError:
-        return driven.output.backward(driven.driver.tensor(grad_y, True))
+        return method(driven.output, "backward")(
+            driven.driver.tensor(grad_y, True, tensors.unwrap(driven.output).dtype)
+        )
 
 
 def back_bare(driven, target, grad_y: Tensor):
     driven.output.grad = grad_y.clone()
-    return target.backward()
+    return method(target, "backward")()
 
 
 def back_loss(driven, target, grad_y: Tensor):
     """Through the submission's own loss, with the target for which the mean square's gradient is `grad_y`."""
     y, returned = called_loss(driven, target, grad_y)
-    handed_on = isinstance(returned, Tensor) and returned.shape == y.shape and hasattr(target, "backward")
+    handed_on = isinstance(returned, Tensor) and returned.shape == y.shape and has(target, "backward")
     if handed_on and not (driven.spy and driven.spy.called):
-        return target.backward(driven.driver.tensor(grad_y, driven.manner.wrapped))
+        return method(target, "backward")(driven.driver.tensor(grad_y, driven.manner.wrapped, y.dtype))
+    return returned
+
+
+def back_handed(driven, target, grad_y: Tensor):
+    """With the loss in place of the gradient, which a network's backward then asks it for."""
+    y, loss = tensors.unwrap(driven.output), called(driven, target, grad_y)
+    returned = method(target, "backward")(loss.raw)
+    note_scale(driven, y, grad_y)
     return returned
 
 
 def back_left(driven, target, grad_y: Tensor):
     """The loss leaves its gradient on the output, from where the module's own backward takes it."""
     called_loss(driven, target, grad_y)
-    return target.backward()
+    return method(target, "backward")()
 
 
 def called_loss(driven, target, grad_y: Tensor) -> tuple[Tensor, object]:
-    """(output, what the loss's backward returned); `driven.scale` is then how its gradient compares with `grad_y`."""
+    """(output, what the loss's backward returned)"""
+    y = tensors.unwrap(driven.output)
+    returned = called(driven, target, grad_y).backward(target)
+    note_scale(driven, y, grad_y)
+    return y, returned
+
+
+def called(driven, target, grad_y: Tensor):
+    """The loss after its forward with the target for which the mean square's gradient is `grad_y`."""
     y = tensors.unwrap(driven.output)
     loss = driven.driver.loss(driven.manner.wrapped, target)
     loss.forward(driven.output, y - grad_y.to(y.dtype) * (y.numel() / 2))
-    returned = loss.backward(target)
+    return loss
+
+
+def note_scale(driven, y: Tensor, grad_y: Tensor) -> None:
+    """Keep in `driven.scale` how the gradient that came from the loss compares with the one that was meant."""
     seen = driven.spy.given if driven.spy else None
     if not isinstance(seen, Tensor):
         seen = tensors.gradient_of(driven.output, y)
     driven.scale = proportion(seen, grad_y)
-    return y, returned
 
 
-WAYS = {"module": back_module, "output": back_output, "bare": back_bare, "loss": back_loss, "left": back_left}
+WAYS = {
+    "module": back_module, "output": back_output, "bare": back_bare, "loss": back_loss, "left": back_left,
+    "handed": back_handed,
+}  # fmt: skip

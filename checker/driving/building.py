@@ -11,22 +11,26 @@ CHANNELS = r"_?(ch(an(nel)?s?)?|c|features?|planes?|maps?|dims?|depth|size|filte
 MEANINGS = {
     "output_padding": r"out(put)?_?pad(ding)?",
     "in_channels": rf"ic|{NUMBER}(in(p(ut)?)?|c|ch|prev|source){CHANNELS}"
-    r"|(ch(an(nel)?s?)?|c|n|nb|num|features?|dim)_?in(put)?s?|.*in(put)?_?ch(an(nel)?s?)?|ch(an(nel)?s?)?_?in.*",
+    r"|(ch(an(nel)?s?)?|c|n|nb|num|features?|dim)_?in(put)?s?|.*in(put)?_?ch(an(nel)?s?)?|ch(an(nel)?s?)?_?in.*"
+    r"|(canaux_?)?entr[eé]es?|.*_entr[eé]es?|eingang.*|entrada.*",
     "out_channels": rf"oc|{NUMBER}(out(put)?|next|target){CHANNELS}|{NUMBER}(filters|kernels)"
-    r"|(ch(an(nel)?s?)?|c|n|nb|num|features?|dim)_?out(put)?s?|.*out(put)?_?ch(an(nel)?s?)?|ch(an(nel)?s?)?_?out.*",
-    "kernel_size": r"(kernel|filter|window|conv)_?(size|dims?|shape|s)?|k(er(nel)?)?_?s?(ize|z)?|ks|ksize|f|size",
-    "stride": r"strides?|s|st|step_?size|step",
-    "padding": r"pad(ding)?s?|p|zero_?padding",
+    r"|(ch(an(nel)?s?)?|c|n|nb|num|features?|dim)_?out(put)?s?|.*out(put)?_?ch(an(nel)?s?)?|ch(an(nel)?s?)?_?out.*"
+    r"|(canaux_?)?sorties?|.*_sorties?|ausgang.*|salida.*",
+    "kernel_size": r"(kernel|filter|window|conv)_?(size|dims?|shape|s)?|k(er(nel)?)?_?s?(ize|z)?|ks|ksize|f|size"
+    r"|(taille_?(du_?)?)?noyau|kern(gr(o|oe|ö)(ss|ß)e)?|taille|n[uú]cleo",
+    "stride": r"strides?|s|st|step_?size|step|pas|saut|schritt(weite)?|paso",
+    "padding": r"pad(ding)?s?|p|zero_?padding|marge|remplissage|bourrage|rand|relleno",
     "dilation": r"dil(ation|at(e|ion)_?rate)?s?|d",
     "bias": r"(use|with|has|add|is|include|have)?_?bias(es)?|b",
     "scale_factor": r"(up)?_?(scale|scaling|up|sampling|sample|zoom)?_?(factor|ratio|rate|scale|by|size)|scale|up|r"
     r"|upscale|upsample",
-    "lr": r"(lr|l_?r|learn(ing)?_?rate|eta|alpha|step_?size|gamma|rate|mu_?lr)\d?",
+    "lr": r"(lr|l_?r|learn(ing)?_?rate|eta|alpha|step_?size|gamma|rate|mu_?lr|pas|taux(_d.*)?|lernrate)\d?",
     "momentum": r"(momentum|mom|mu|beta|rho)\d?",
     "layers": r"(list_?(of_)?)?(layers?|modules?|mods|blocks|net(work)?|seq|args)(_?list)?",
     "loss": r"(loss|criterion|cost|objective)(_?(fn|func(tion)?|module|layer))?",
     "weight_decay": r"(weight_?decay|wd|l2|decay|reg(ulari[sz]ation)?)\d?",
-    "params": r"((model|net|network|module|all|list)_?(of_)?)?(param(eter)?s?|weights)(_?list)?"
+    "params": r"((model|net|network|module|all|list)_?(of_)?)?(param(et(er|re))?s?|weights|poids|groups)(_?list)?"
+    r"|param_groups"
     r"|(self_?)?(model|net(work)?|modules?|layers?|nn|sequential|seq)s?(_?list)?",
 }
 # What else a constructor may insist on, and something harmless to give it.
@@ -37,6 +41,7 @@ FILLINGS = (
     (r".*(verbose|debug|nesterov|train|flag).*", False),
     (r".*(name|label|id).*", "layer"),
     (r".*(batch).*", 1),
+    (r".*pad.*", 0),
     (r".*(scale|factor|upsampl|zoom|ratio).*", 2),
     (r".*(gain|std|sigma).*", 1.0),
 )
@@ -138,12 +143,30 @@ def is_pair_of_channels(parameter: inspect.Parameter, given: dict, taken: set) -
 
 
 def in_order(kind: type, parameters: list, given: dict, defaults: dict, left: list[str]):
-    """The same when names tell too little: required arguments in torch's order, if there are as many."""
+    """The same when names tell too little: the arguments whose names say nothing are torch's, in torch's order; or
+    else all that are required are.
+    """
     needed = [value for name, value in given.items() if name not in defaults]
+    named = {own: p.name for p in reversed(parameters) if (own := meaning(p.name, MEANINGS))}
+    by_name = {named[own]: value for own, value in given.items() if own in named}
+    silent = [p.name for p in parameters if p.name not in named.values() and is_number(p)]
+    rest = [own for own in dict.fromkeys((*given, *defaults)) if own not in named][: len(silent)]
+    if set(left) <= {*rest, *named}:
+        both = defaults | given
+        return kind(**by_name, **{name: both[own] for name, own in zip(silent, rest, strict=False)})
     if len(required(kind)) == len(needed) and not set(left) & set(defaults):
-        by_name = {p.name: given[own] for p in parameters if (own := meaning(p.name, defaults)) in given}
-        return kind(*needed, **by_name)
+        return kind(*needed, **{p: value for p, value in by_name.items() if named and p in optional(parameters)})
     raise Unsupported(f"{kind.__name__} has no argument for {', '.join(left)}")
+
+
+def is_number(parameter: inspect.Parameter) -> bool:
+    """Whether an argument may be a number of channels, a size, a stride."""
+    kinds = parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY
+    return parameter.kind in kinds and (parameter.default is parameter.empty or type(parameter.default) is int)
+
+
+def optional(parameters: list) -> list[str]:
+    return [p.name for p in parameters if p.default is not p.empty]
 
 
 def filling(parameter: inspect.Parameter):

@@ -16,6 +16,7 @@ from .own_step import own_step
 from .roles import Classes
 from .search import TRIALS, search
 from .sequentials import SEQUENTIALS, way_to_put_together
+from .state import State
 
 ARGUMENTS = {
     "Conv2d": ("in_channels", "out_channels", "kernel_size", "stride", "padding"),
@@ -41,20 +42,34 @@ class Driver:
         self.manners: dict[str, Manner] = {}
         self.places: dict[str, dict] = {}
         self.kinds: dict[str, tuple[str, type] | None] = {}
-        self.factors: dict[str, int] = {}  # of upsamplings, where they don't say
+        self.upsamplings: dict[str, upsampling.Found] = {}
         self.optimiser_way: int | None = None
         self.sequential_way: int | None = None
         self.searching: set[str] = set()
+        self.with_convolution: set[str] = set()  # roles of modules that hold the submission's own Conv2d
+        self.unpaired: State | None = None  # from before the last forward pass, until a backward has followed it
 
     def note(self, code: str, sentence: str) -> None:
         """What is unlike the assignment's conventions, told once."""
         self.notes.setdefault(code, sentence)
 
-    def tensor(self, x, wrapped: bool = False):
-        """A tensor as the modules take it: of the type of their weights, and in their own class if they want that."""
+    def begin(self) -> None:
+        """Start a forward pass; what one without a backward has left before is undone."""
+        if self.unpaired:
+            self.unpaired.put_back()
+        self.unpaired = State(self.classes.modules, self.classes.is_own)
+
+    def end(self) -> None:
+        """End a forward pass."""
+        self.unpaired.end()
+
+    def tensor(self, x, wrapped: bool = False, kind: torch.dtype | None = None):
+        """A tensor as the modules take it: of the type of their weights (`kind`; else the default one), and in their
+        own class if they want that.
+        """
         if not isinstance(x, Tensor):
             return x
-        x = x.to(torch.get_default_dtype()) if x.is_floating_point() else x
+        x = x.to(kind or torch.get_default_dtype()) if x.is_floating_point() else x
         return tensors.wrap(self.tensor_class, x) if wrapped else x
 
     # Classes --------------------------------------------------------------------------------------
@@ -75,9 +90,9 @@ class Driver:
             (pair for pair in upsamplings if pair), key=lambda pair: pair[0] not in self.classes.exported
         )
         for name, kind in dict.fromkeys(handed_in):
-            role, factor = upsampling.recognise(self, name, kind)
-            kinds.setdefault(role, (name, kind))
-            self.factors.setdefault(role, factor)
+            found = upsampling.recognise(self, name, kind)
+            kinds.setdefault(found.role, (name, kind))
+            self.upsamplings.setdefault(found.role, found)
         return kinds
 
     def raw(self, role: str, args: list, kwargs: dict):
@@ -86,6 +101,8 @@ class Driver:
         names = ARGUMENTS.get("Conv2d" if role == "NearestConv" else role, ())
         given = dict(zip(names, args, strict=False)) | kwargs
         defaults = {} if len(names) < 2 else OF_ITS_OWN if role == "NearestConv" else CONVOLUTION
+        if found := self.upsamplings.get(role):
+            given = {name: value for name, value in given.items() if found.fixed.get(name) != value} | found.always
         try:
             return build(kind, given, defaults)
         except Exception:
@@ -119,6 +136,9 @@ class Driver:
             self.manners[role] = search(self, role)
             self.searching.discard(role)
         driven = self.made(role, args, kwargs, self.manners.get(role, Manner()))
+        conv = self.known("Conv2d")
+        if conv and role != "Conv2d" and any(isinstance(one, conv[1]) for one in held(driven.raw)[1:]):
+            self.with_convolution.add(role)
         if any(name in driven.places and driven.tensor(name) is None for name in driven.shapes):
             channels = driven.shapes["weight"][0 if role == "TransposeConv2d" else 1]
             with contextlib.suppress(Exception):  # its weights are made by the first forward
@@ -152,6 +172,7 @@ class Driver:
         network holds a loss, it is that one, and if a loss wants to know its network, `net`.
         """
         if wrapped is None:
+            self.begin()
             wrapped = any(manner.wrapped for manner in self.manners.values())
         kind = self.class_of("MSE")[1]
         own = next((found for found in held(net) if type(found) is kind), None) if net is not None else None
@@ -182,7 +203,11 @@ class Driver:
         net = driven.net if driven.net is not None else self.sequential_of([driven.raw], quietly=True)
         net = driven.raw if net is None else net
         said, arguments = optimisers.ways(net, driven.raws(), lr, more)[way]
-        sources = {"lr": lr, "net": net, "param": lambda: gradients.listed(net)}
+        sources = {
+            "lr": lr, "net": net, "param": lambda: gradients.listed(net),
+            "weights": lambda: driven.parameters().values(),
+            "gradients": lambda: (gradients.flat(driven.beside), driven.beside, *(driven.beside or ())),
+        }  # fmt: skip
         return optimisers.Optimiser(optimisers.construct(kind, arguments()), sources, said)
 
     def steps_along(self, driven, name: str, gradient: Tensor) -> bool:
@@ -209,7 +234,9 @@ class Driver:
                 for role in (*TRIALS, "Sequential", "MSE", "SGD")
                 for pair in [self.known(role)]
             },
-            "factors": dict(self.factors),
+            "factors": {role: found.factor for role, found in self.upsamplings.items()},
+            "fixed": {role: found.fixed for role, found in self.upsamplings.items()},
+            "with_convolution": sorted(self.with_convolution),
             "tape": any(manner.back in ("loss", "left") for manner in self.manners.values()),
             "exported": sorted(self.classes.exported),
             "dtype": str(torch.get_default_dtype()).removeprefix("torch."),

@@ -8,7 +8,9 @@ import torch
 from torch import Tensor
 
 from . import tensors
+from .building import required
 from .leaves import Path, at, leaves
+from .methods import of_class
 
 LISTS = (
     "param",
@@ -20,18 +22,21 @@ LISTS = (
     "param_list",
     "weights_and_grads",
 )
+LIST = re.compile(r"^(get_?|list_?|all_?)?(param|poids|weights)", re.IGNORECASE)
 GRADIENT_NAME = re.compile(
     r"grad|^_?d_?[a-z]|_d[a-z]+$|^delta|^dl|^nabla|der(iv)?|velocity|moment|^g_?[wb]|grd", re.IGNORECASE
 )
 USUAL = {
     "weight": re.compile(r"_?(weights?|w|kernels?|filters?|k)", re.IGNORECASE),
     "bias": re.compile(r"_?(bias(es)?|b)", re.IGNORECASE),
+    "whole": re.compile(r"_?(weights?|w|theta|params?)", re.IGNORECASE),
 }
 
 
 def listed(module):
     """What the module's list of parameters returns, under whatever name it has one; None if there is none."""
-    for name in LISTS:
+    others = (name for name in of_class(type(module)) if LIST.search(name) and not required(getattr(module, name)))
+    for name in (*LISTS, *others):
         method = getattr(module, name, None)
         if callable(method):
             with contextlib.suppress(Exception):
@@ -39,6 +44,24 @@ def listed(module):
         elif isinstance(method, list | tuple | dict):
             return method
     return None
+
+
+def of_module(module, parameter: Tensor):
+    """(found, gradient) of a parameter by what a module lists: with it, or at the same place of a list of its own."""
+    own = listed(module)
+    found, gradient = in_list(own, parameter)
+    if found and gradient is None and isinstance(own, list | tuple):
+        places = [i for i, item in enumerate(own) if same(tensors.unwrap(item), parameter)]
+        for name in of_class(type(module)) if places else ():
+            if OF_GRADIENTS.fullmatch(name.lower()) and not required(getattr(module, name)):
+                with contextlib.suppress(Exception):
+                    others = drawn(getattr(module, name)())
+                    if len(others) == len(own) and is_like(others[places[0]], parameter):
+                        return True, tensors.unwrap(others[places[0]])
+    return found, gradient
+
+
+OF_GRADIENTS = re.compile(r"(get_?|list_?|all_?)?(param(eter)?s?_?|weights?_?)?(grad(ient)?|derivative)s?(_?list)?")
 
 
 def drawn(value):
@@ -192,6 +215,13 @@ def returned(value, name: str, parameter: Tensor):
     return tensors.unwrap(fitting[0]) if fitting else None
 
 
+def flat(value) -> list[Tensor]:
+    """The tensors in nested lists, in their order."""
+    if isinstance(value, list | tuple):
+        return [tensor for item in value for tensor in flat(item)]
+    return [value] if isinstance(value, Tensor) else []
+
+
 def beside(module, path: Path, parameter: Tensor, before: dict[Path, Tensor]) -> Path | None:
     """The way to the gradient as an attribute: on the tensor, on the object around it, or another tensor of its size
     that the backward pass has changed since `before`; the one whose name and shape are most like a gradient's.
@@ -212,6 +242,16 @@ def beside(module, path: Path, parameter: Tensor, before: dict[Path, Tensor]) ->
     ]
     fitting.sort(key=lambda found: closeness(found[0], found[1], path, parameter))
     return fitting[0][0] if fitting else None
+
+
+def of_input(module, x: Tensor, before: dict[Path, Tensor]) -> Path | None:
+    """The way to the gradient of its input, where a module keeps that as an attribute rather than to return it."""
+    for path, leaf in leaves(module):
+        name = " ".join(step for step in path if isinstance(step, str)).lower()
+        named = GRADIENT_NAME.search(name) and not re.search(r"out|y\b", name)
+        if named and leaf.shape == x.shape and not same(leaf, x) and changed(leaf, before.get(path)):
+            return path
+    return None
 
 
 USUAL_CONTENT = re.compile("|".join(tensors.CONTENTS))

@@ -6,7 +6,8 @@ from torch import Tensor
 
 from . import tensors
 from .building import parameters_of, required
-from .manners import Spy, call
+from .manners import Spy
+from .methods import call, has, method
 
 TARGET = re.compile(
     r"(y_?)?(target|label|truth|true|ground_?truth|gt|real|expected|clean|reference|ref|wanted|goal)s?(_?(y|output|tensor|img|image|data))?|t|y_?t|y_?true"
@@ -24,31 +25,39 @@ class Loss:
 
     def exchanged(self) -> bool:
         """Whether the target comes first, as its parameters' names say."""
-        method = getattr(self.raw, "forward", None) or self.raw
+        function = method(self.raw, "forward") if has(self.raw, "forward") else self.raw
         named = [
             p.name.lower()
-            for p in parameters_of(method) or ()
+            for p in parameters_of(function) or ()
             if p.name != "self" and p.kind is p.POSITIONAL_OR_KEYWORD
         ]
         return len(named) >= 2 and bool(TARGET.fullmatch(named[0])) and not TARGET.fullmatch(named[1])
 
     def forward(self, prediction, target: Tensor):
         """The loss as a tensor or a number."""
-        prediction = self.driver.tensor(prediction, self.wrapped) if isinstance(prediction, Tensor) else prediction
-        target = self.driver.tensor(target, self.wrapped)
-        self.given = prediction, target
-        ordered = (target, prediction) if self.exchanged() else (prediction, target)
-        if ordered[0] is target:
+        if self.exchanged():
             self.driver.note("loss_order", "the loss takes the target first and the prediction second")
-        try:
-            self.value = call(self.raw, "forward", *ordered)
-        except Exception:
-            if not self.wrapped:
-                raise
-            self.value = call(self.raw, "forward", *(tensors.unwrap(one) for one in ordered))
+        problem = None
+        for both in ((True, True), (True, False), (False, False)) if self.wrapped else ((False, False),):
+            self.given = tuple(
+                self.put(one, wrapped) for one, wrapped in zip((prediction, target), both, strict=True)
+            )
+            try:
+                self.value = call(self.raw, *(self.given[::-1] if self.exchanged() else self.given))
+                break
+            except Exception as error:
+                problem = problem or error
+        else:
+            raise problem
         if isinstance(self.value, tuple | list) and len(self.value) == 2:
             self.value, self.returned = self.value
-        return tensors.unwrap(self.value)
+        return tensors.number(self.value)
+
+    def put(self, one, wrapped: bool):
+        """A prediction or target as the loss takes it."""
+        if isinstance(one, Tensor):
+            return self.driver.tensor(one, wrapped)
+        return one if wrapped else tensors.unwrap(one)
 
     def backward(self, net=None):
         """What the loss's own backward returns, called as it wants to be."""
@@ -56,16 +65,14 @@ class Loss:
             return self.returned
         prediction, target = self.given
         ordered = (target, prediction) if self.exchanged() else (prediction, target)
-        method = getattr(self.raw, "backward", None)
-        if method is None:
-            method = self.value.backward
-        needed = required(method)
+        function = method(self.raw if has(self.raw, "backward") else self.value, "backward")
+        needed = required(function)
         ways = {0: ((),), 1: ((net,), (1.0,)) if net is not None else ((1.0,),), 2: (ordered,)}.get(
             len(needed), ((), ordered)
         )
         for i, way in enumerate(ways):
             try:
-                returned = method(*way)
+                returned = function(*way)
                 break
             except Exception:
                 if i == len(ways) - 1:
@@ -90,15 +97,17 @@ class Loss:
         for net in (driven.raw, self.driver.sequential_of([driven.raw], quietly=True)):
             if net is None:
                 continue
-            spy = Spy(driven.raw)
+            spy = Spy(driven.raw) if has(driven.raw, "backward") else None
+            self.driver.begin()
             x = self.driver.tensor(prediction + shift, self.wrapped)
-            y = call(net, "forward", x)
+            y = call(net, x)
             loss = self.driver.loss(self.wrapped, net)
             loss.forward(y, target + shift)
             loss.backward(net)
+            self.driver.unpaired = None
             for found in (
-                spy.given,
-                spy.returned,
+                spy and spy.given,
+                spy and spy.returned,
                 tensors.gradient_of(x, prediction),
                 tensors.gradient_of(y, prediction),
             ):

@@ -5,24 +5,24 @@ want a gradient for an argument, some none, some are reached only through the lo
 """
 
 import contextlib
-import inspect
 import re
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-from . import tensors
+from . import methods, tensors
 
 ZERO_GRAD = re.compile(
-    r"(set|put)?(zero|reset|clear|clean|init(iali[sz]e)?|empty|flush|nul)(all|the)?(d|param(eter)?s?)?grad(ient)?s?(param(eter)?s?)?(tozero)?|zero|clear"
+    r"(set|put)?(zero|reset|clear|clean|init(iali[sz]e)?|empty|flush|nul)\w*grad(ient)?s?\w*|(re)?(set|mise)?(a|to)?zero|clear"
+    r"|grad(ient)?s?(to)?(zero|nul)|zero(_?out)?s?"
 )
 
 
 class Manner(NamedTuple):
     """One manner. `back`: what is asked for the gradients: the "module" (with the gradient), its "output", the module
-    without argument ("bare"), the "loss", or the module after the loss, which has "left" a gradient for it.
-    `prepare`: what makes a module ready.
+    without argument ("bare"), the "loss", the module after the loss, which has "left" a gradient for it, or the
+    module with the loss "handed" to it. `prepare`: what makes a module ready.
     """
 
     back: str = "module"
@@ -37,6 +37,7 @@ class Manner(NamedTuple):
             "bare": "backward without an argument",
             "loss": "backward of the loss",
             "left": "backward of the loss, then backward without an argument",
+            "handed": "backward with the loss for its argument",
         }
         parts = [
             "inside Sequential" if self.network else "",
@@ -47,7 +48,7 @@ class Manner(NamedTuple):
         return ", ".join(part for part in parts if part)
 
 
-BACKS = "module", "output", "loss", "left", "bare"
+BACKS = "module", "output", "loss", "left", "bare", "handed"
 PREPARATIONS = {
     "": "",
     "module": "zero_grad() of the module first",
@@ -68,19 +69,17 @@ def all_manners(wraps: bool) -> list[Manner]:
     ]
 
 
-def call(target, method: str, *args):
-    """target.method(*args), or target(*args) where only that is there."""
-    own = getattr(target, method, None)
-    return own(*args) if callable(own) else target(*args)
-
-
 def zero_grad(target) -> bool:
     """Have the gradients of a module, a network or an optimiser set to zero; False if it has no such method."""
-    for name in dir(type(target)):
-        if ZERO_GRAD.fullmatch(name.lower().replace("_", "")) and inspect.isroutine(getattr(target, name, None)):
-            getattr(target, name)()
-            return True
-    return False
+    if name := clears(type(target)):
+        getattr(target, name)()
+    return bool(name)
+
+
+def clears(kind: type) -> str | None:
+    """The name of the method by which objects of a class set gradients to zero; None if there is none."""
+    names = methods.of_class(kind)
+    return next((name for name in names if ZERO_GRAD.fullmatch(name.lower().replace("_", ""))), None)
 
 
 class Spy:
@@ -89,7 +88,8 @@ class Spy:
     def __init__(self, module):
         self.given = self.returned = None
         self.called = False
-        original = module.backward
+        name = methods.name_of(module, "backward")
+        original = getattr(module, name)
 
         def backward(*args, **kwargs):
             self.called = True
@@ -99,7 +99,7 @@ class Spy:
             return result
 
         with contextlib.suppress(AttributeError):  # a class with __slots__ can't be watched
-            module.backward = backward
+            setattr(module, name, backward)
 
 
 def proportion(found, expected: Tensor) -> float:

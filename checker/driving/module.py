@@ -6,8 +6,9 @@ import torch
 from torch import Tensor
 
 from . import backward, gradients, tensors
-from .leaves import at, describe
-from .manners import Manner, Spy, call, zero_grad
+from .leaves import at, describe, type_of
+from .manners import Manner, Spy, clears, zero_grad
+from .methods import call, has
 
 NAMES = "weight", "bias"
 
@@ -36,7 +37,7 @@ class Driven:
             return None
         with contextlib.suppress(LookupError):
             found = at(self.raw, path)
-            if isinstance(found, Tensor) and found.numel() == torch.Size(self.shapes[name]).numel():
+            if isinstance(found, Tensor) and found.numel() == torch.Size(self.shapes.get(name, found.shape)).numel():
                 return found
         return None
 
@@ -96,6 +97,13 @@ class Driven:
 
     # Use ------------------------------------------------------------------------------------------
 
+    def type(self) -> torch.dtype:
+        """The type of the floating-point numbers that it takes."""
+        return type_of(self.raw) if self.shapes else torch.get_default_dtype()
+
+    def type_name(self) -> str:
+        return str(self.type())
+
     def raws(self) -> list:
         """The submission's own modules that this one is made of."""
         return [self.raw]
@@ -105,6 +113,8 @@ class Driven:
         if self.ready:
             return
         self.ready = True
+        if self.type() != torch.get_default_dtype():
+            self.driver.note("weights_type", f"the weights are {self.type_name().removeprefix('torch.')}")
         if self.manner.prepare == "train":
             self.raw.train()
         elif self.manner.prepare:
@@ -126,7 +136,8 @@ class Driven:
 
     def zero_grad_of_optimiser(self) -> bool:
         """The same by the optimiser alone; False if it has no method for it, or there is no optimiser."""
-        return bool(self.driver.known("SGD")) and zero_grad(self.driver.optimiser(self).raw)
+        kind = self.driver.known("SGD")
+        return kind is not None and clears(kind[1]) and zero_grad(self.driver.optimiser(self).raw)
 
     def clearing(self):
         """What may have a zero_grad, what prepares the module first: itself, the network around it, an optimiser."""
@@ -138,7 +149,7 @@ class Driven:
                 net = self.net if self.net is not None else self.driver.sequential_of([self.raw], quietly=True)
                 if net is not None:
                     yield net
-            elif one == "optimiser" and self.driver.known("SGD"):
+            elif one == "optimiser" and (kind := self.driver.known("SGD")) and clears(kind[1]):
                 yield from (made.raw for made in self.driver.any_optimisers(self))
 
     def is_clear(self) -> bool:
@@ -148,9 +159,11 @@ class Driven:
 
     def forward(self, x: Tensor):
         self.prepare()
-        self.spy = Spy(self.raw) if self.manner.network and hasattr(self.raw, "backward") else None
-        self.input = self.driver.tensor(x, self.manner.wrapped)
-        self.output = call(self.net if self.manner.network else self.raw, "forward", self.input)
+        self.driver.begin()
+        self.spy = Spy(self.raw) if self.manner.network and has(self.raw, "backward") else None
+        self.input = self.driver.tensor(x, self.manner.wrapped, self.type())
+        self.output = call(self.net if self.manner.network else self.raw, self.input)
+        self.driver.end()
         if isinstance(self.output, tuple | list) and len(self.output) == 2 and isinstance(self.output[0], Tensor):
             self.output, self.cache = self.output
         return tensors.unwrap(self.output)
@@ -161,18 +174,32 @@ class Driven:
 
     def backward(self, grad_y: Tensor):
         """The gradient with respect to the input of the last forward; what was returned, if none can be had."""
-        sizes = {torch.Size(shape).numel() for shape in self.shapes.values()}
+        x = tensors.unwrap(self.input)
+        sizes = {x.numel(), *(torch.Size(shape).numel() for shape in self.shapes.values())}
+        if "whole" in self.places:
+            sizes.add(self.tensor("whole").numel())
         self.before = gradients.snapshot(self.raw, sizes)
         self.scale = 1.0
         target = self.net if self.manner.network else self.raw
         returned = backward.WAYS[self.manner.back](self, target, grad_y)
+        self.driver.unpaired = None
         grad_x = tensors.unwrap(returned)
-        x = tensors.unwrap(self.input)
+        if grad_x is None and self.manner.back == "module":
+            grad_x = self.kept_gradient(x, self.before)
+            self.driver.note("keeps", "backward keeps the gradient of its input rather than to return it")
         candidates = (grad_x, self.spy and self.spy.returned, tensors.gradient_of(self.input, x))
         for one in candidates:
             if isinstance(one, Tensor) and one.shape == x.shape:
                 return one / self.scale if self.scale != 1.0 else one
         return grad_x
+
+    def kept_gradient(self, x: Tensor, before: dict) -> Tensor | None:
+        """The gradient of the input `x` where the module keeps it; None if it does not."""
+        path = self.places.setdefault("input", gradients.of_input(self.raw, x, before))
+        with contextlib.suppress(LookupError, TypeError):
+            return at(self.raw, path)
+        self.places.pop("input")
+        return None
 
     def gradients(self) -> dict[str, object]:
         """The parameters' gradients as torch has them, by parameter; None for one that is not to be found."""
@@ -187,6 +214,9 @@ class Driven:
 
     def own_gradient(self, name: str, own: Tensor):
         """The gradient as the submission keeps it."""
+        if "whole" in self.places and name in self.shapes:  # weight and bias are parts of one matrix
+            whole = self.own_gradient("whole", self.tensor("whole"))
+            return whole[self.places[name][-1][1]] if isinstance(whole, Tensor) and whole.dim() == 2 else None
         if name in self.updates:
             return self.updates[name]
         if self.beside is not None and (found := gradients.returned(self.beside, name, own)) is not None:
@@ -214,9 +244,9 @@ class Driven:
 
     def in_lists(self, own: Tensor) -> tuple[bool, object]:
         """Whether the parameter is listed, by the module or by the network around it, and its gradient there."""
-        found, gradient = gradients.in_list(gradients.listed(self.raw), own)
+        found, gradient = gradients.of_module(self.raw, own)
         if gradient is None:
             net = self.net or self.driver.sequential_of([self.raw], quietly=True)
-            inside, gradient = gradients.in_list(gradients.listed(net), own) if net is not None else (False, None)
+            inside, gradient = gradients.of_module(net, own) if net is not None else (False, None)
             found |= inside
         return found, gradient

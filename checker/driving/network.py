@@ -6,7 +6,8 @@ import torch
 from torch import Tensor
 
 from . import backward, gradients, tensors
-from .manners import BACKS, PREPARATIONS, Manner, Spy, call, zero_grad
+from .manners import BACKS, PREPARATIONS, Manner, Spy, zero_grad
+from .methods import call, has
 from .module import Driven
 
 
@@ -23,6 +24,9 @@ class Network:
 
     def parts(self) -> list[Driven]:
         return self.layers
+
+    def type(self) -> torch.dtype:
+        return self.layers[0].type()
 
     def raws(self) -> list:
         return [layer.raw for layer in self.layers]
@@ -45,8 +49,9 @@ class Network:
 
     def forward(self, x: Tensor):
         """The output alone."""
+        self.driver.begin()
         wrapped = self.layers[0].manner.wrapped
-        return tensors.unwrap(call(self.raw, "forward", self.driver.tensor(x, wrapped)))
+        return tensors.unwrap(call(self.raw, self.driver.tensor(x, wrapped, self.type())))
 
     def run(self, x: Tensor, grad_y: Tensor) -> dict[str, object]:
         """Forward and backward in the first manner in which the gradients reach the layers: "forward", "input", and
@@ -79,22 +84,26 @@ class Network:
     def attempt(self, x: Tensor, grad_y: Tensor) -> dict[str, object]:
         self.clear()
         self.prepare()
-        self.scale = 1.0
-        spies = [Spy(layer.raw) for layer in self.layers if hasattr(layer.raw, "backward")]
+        self.scale, self.beside = 1.0, None
+        spies = [Spy(layer.raw) for layer in self.layers if has(layer.raw, "backward")]
         self.spy = spies[-1] if spies else None
-        self.input = self.driver.tensor(x, self.manner.wrapped)
-        self.output = call(self.raw, "forward", self.input)
+        self.driver.begin()
+        self.input = self.driver.tensor(x, self.manner.wrapped, self.type())
+        self.output = call(self.raw, self.input)
         if isinstance(self.output, tuple | list) and len(self.output) == 2 and isinstance(self.output[0], Tensor):
             self.output, self.cache = self.output
         y = tensors.unwrap(self.output)
         found = {"forward": y}
+        before = gradients.snapshot(self.layers[0].raw, {x.numel()})
         returned = tensors.unwrap(backward.WAYS[self.manner.back](self, self.raw, grad_y))
-        candidates = (returned, spies and spies[0].returned, tensors.gradient_of(self.input, x))
+        self.driver.unpaired = None
+        left = tensors.gradient_of(self.input, x), self.layers[0].kept_gradient(x, before)
+        candidates = (returned, spies and spies[0].returned, *left)
         found["input"] = next((g for g in candidates if isinstance(g, Tensor) and g.shape == x.shape), None)
         if not (isinstance(returned, Tensor) and returned.shape == x.shape):
             self.driver.note("sequential_returns", "Sequential.backward does not return the gradient of its input")
         for i, layer in enumerate(layer for layer in self.layers if layer.shapes):
-            layer.scale = 1.0
+            layer.scale, layer.beside = 1.0, self.beside
             found[f"weight {i + 1}"] = layer.gradient("weight")
         found["unlisted"] = self.unlisted()
         if self.scale != 1.0:
@@ -104,9 +113,8 @@ class Network:
     def unlisted(self) -> list[int]:
         """The layers with parameters, from 1, that the network's own list leaves out while it names others."""
         own = gradients.listed(self.raw)
-        named = [
-            gradients.in_list(own, layer.tensor("weight"))[0] for layer in self.layers if "weight" in layer.places
-        ]
+        weights = [layer.tensor("weight") for layer in self.layers if "weight" in layer.places]
+        named = [weight is None or gradients.in_list(own, weight)[0] for weight in weights]
         return [i + 1 for i, there in enumerate(named) if not there] if any(named) else []
 
     def clear(self) -> None:

@@ -8,9 +8,9 @@ import torch
 from .building import build, required
 from .gradients import drawn, listed
 from .manners import zero_grad
+from .methods import method
 from .search import TRIALS
 
-STEPS = "step", "update", "update_params", "update_parameters", "optimize", "apply", "update_weights"
 DEFAULTS = {"momentum": 0.0, "dampening": 0, "weight_decay": 0, "nesterov": False}
 
 
@@ -22,27 +22,39 @@ class Optimiser:
 
     def step(self) -> None:
         """A step, given what it insists on."""
-        method = next((m for name in STEPS if callable(m := getattr(self.raw, name, None))), None)
-        if method is None:
-            raise LookupError(f"{type(self.raw).__name__} has no step()")
-        needed = required(method)
-        if not needed:
-            method()
+        step = method(self.raw, "step")
+        needed = required(step)
+        if len(needed) < 2:
+            step(*(self.given(p.name.lower()) for p in needed))
             return
-        name = needed[0].name.lower()
+        problem = None
+        for gradients in self.sources["gradients"]():
+            before = [value.clone() for value in self.sources["weights"]()]
+            try:
+                step(*(self.given(p.name.lower(), gradients) for p in needed))
+            except Exception as error:
+                problem = error
+            if any(not torch.equal(a, b) for a, b in zip(before, self.sources["weights"](), strict=True)):
+                return
+        if problem:
+            raise problem
+
+    def given(self, name: str, gradients=None):
+        """What step() gets for an argument of that name; `gradients` where it wants these for themselves."""
         if re.search(r"lr|rate|eta", name):
-            method(self.sources["lr"])
-        elif re.search(r"param|grad|weight", name):
-            method(self.sources["param"]())
-        else:
-            method(self.sources["net"])
+            return self.sources["lr"]
+        if re.search(r"grad", name) and gradients is not None:
+            return gradients
+        if re.search(r"param|grad|weight", name):
+            return self.sources["param"]()
+        return self.sources["net"]
 
     def zero_grad(self) -> bool:
         """Set the gradients to zero; False if it has no method for that."""
         return zero_grad(self.raw)
 
 
-WAYS = 6
+WAYS = 7
 
 
 def ways(net, modules: list, lr: float, more: dict) -> list[tuple[str, dict]]:
@@ -53,6 +65,7 @@ def ways(net, modules: list, lr: float, more: dict) -> list[tuple[str, dict]]:
         ("a list of modules", lambda: {"params": list(modules), "lr": lr} | more),
         ("a list of networks", lambda: {"params": [net], "lr": lr} | more),
         ("a list of lists", lambda: {"params": [drawn(listed(module)) for module in modules], "lr": lr} | more),
+        ("a list of groups", lambda: {"params": [{"params": drawn(listed(net)), "lr": lr} | more]}),
         ("the learning rate alone", lambda: {"lr": lr} | more),
     ]
 
@@ -92,11 +105,11 @@ def register(made, params) -> None:
 
 
 def way_to_step(driver) -> int:
-    """The first way of building the optimiser in which a step of it changes a convolution's weights; else the
-    first one in which it can be built.
+    """The first way of building the optimiser in which a step of it changes a convolution's weights; else the first
+    one in which it steps at all, else in which it can be built.
     """
     role = next((role for role in ("Conv2d", "TransposeConv2d", "NearestConv") if driver.known(role)), "Conv2d")
-    buildable = []
+    stepping, buildable = [], []
     for way in range(WAYS):
         for arguments, shape in TRIALS[role]:
             with contextlib.suppress(Exception):
@@ -107,6 +120,7 @@ def way_to_step(driver) -> int:
                 y = driven.forward(torch.empty(shape).uniform_(-1, 1))
                 driven.backward(torch.empty(y.shape).uniform_(-1, 1))
                 made.step()
+                stepping.append(way)
                 if any(not torch.equal(before[name], value) for name, value in driven.parameters().items()):
                     return way
-    return buildable[0] if buildable else 0
+    return next(iter((*stepping, *buildable)), 0)

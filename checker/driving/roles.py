@@ -7,11 +7,13 @@ import types
 
 PATTERNS = {
     "Conv2d": r"conv(olution)?(al)?(2d?)?",
-    "TransposeConv2d": r"(transposed?|trans|t|de|fractional)conv(olution)?(al)?(2d?)?"
+    "TransposeConv2d": r"(transposed?|trans|t|de|inverse|fractional)conv(olution)?(al)?(2d?)?"
     r"|conv(olution)?(al)?(2d?)?(transposed?|trans|t)(2d?)?",
     "NearestUpsampling": r"(nearest(neighbou?rs?)?|nn)(2d)?upsampl(ing|e|er)(2d)?"
     r"|upsampl(ing|e|er)(2d)?(nearest(neighbou?rs?)?|nn)(2d)?|nearest(neighbou?rs?)?(2d)?",
-    "Upsampling": r"upsampl(ing|e|er)(2d)?|up(scal(e|ing)|conv(olution)?)(2d)?",
+    "Upsampling": r"upsampl(ing|e|er)(2d)?|up(scal(e|ing)|conv(olution)?)(2d)?"
+    r"|(nearest)?(upsampl(ing|e|er)|upscale|resize)(and|with)?conv(olution)?(2d)?|conv(olution)?(2d)?upsampl(ing|e|er)(2d)?"
+    r"|nearest(neighbou?rs?)?conv(olution)?(2d)?",
     "ReLU": r"relu|rectifiedlinear(unit)?",
     "Sigmoid": r"sigmoide?|logistic",
     "Sequential": r"seq(uential)?|sequentialnet(work)?|(neural)?net(work)?|container|layers",
@@ -47,16 +49,18 @@ class Classes:
         self.folder = folder
         self.exported = {name: value for name, value in vars(module).items() if inspect.isclass(value)}
         self.all = dict(self.exported)
-        for other in list(sys.modules.values()):
-            if str(getattr(other, "__file__", None) or "").startswith(folder):
-                for name, value in list(vars(other).items()):
-                    if inspect.isclass(value):
-                        self.all.setdefault(name, value)
+        self.modules = [m for m in list(sys.modules.values()) if self.is_within(m)]
+        for other in self.modules:
+            for name, value in list(vars(other).items()):
+                if inspect.isclass(value):
+                    self.all.setdefault(name, value)
         self.own = [value for value in dict.fromkeys(self.all.values()) if self.is_own(value)]
 
     def is_own(self, kind: type) -> bool:
         """Whether the submission defines this class, rather than importing it from elsewhere."""
-        module = sys.modules.get(kind.__module__)
+        return self.is_within(sys.modules.get(kind.__module__))
+
+    def is_within(self, module) -> bool:
         return str(getattr(module, "__file__", None) or "").startswith(self.folder)
 
     def of_role(self, role: str) -> tuple[str, type] | None:

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from . import tensors
 from .building import build, required
-from .manners import call
+from .methods import call
 
 
 def appended(kind: type, raws: list):
@@ -30,9 +30,18 @@ def with_a_loss(driver, kind: type, raws: list):
     return build(kind, parts, {})
 
 
+def named(raws: list) -> list[tuple[str, object]]:
+    """The modules with names, none of which is a name of two."""
+    return [(f"{type(raw).__name__.lower()}{i}", raw) for i, raw in enumerate(raws)]
+
+
 SEQUENTIALS = (
     lambda driver, kind, raws: kind(*raws),
     lambda driver, kind, raws: kind(list(raws)),
+    lambda driver, kind, raws: kind(named(raws)),
+    lambda driver, kind, raws: kind(*named(raws)),
+    lambda driver, kind, raws: kind(dict(named(raws))),
+    lambda driver, kind, raws: kind(**dict(named(raws))),
     lambda driver, kind, raws: appended(kind, raws),
     with_a_loss,
 )
@@ -46,7 +55,8 @@ def way_to_put_together(driver, kind: type) -> int:
         for in_own_class in dict.fromkeys((wrapped, driver.tensor_class is not None)):
             with contextlib.suppress(Exception):
                 net = build_in(driver, kind, [driver.raw("ReLU", [], {}), driver.raw("ReLU", [], {})])
-                y = tensors.unwrap(call(net, "forward", driver.tensor(x, in_own_class)))
+                driver.begin()
+                y = tensors.unwrap(call(net, driver.tensor(x, in_own_class)))
                 if isinstance(y, Tensor) and y.shape == x.shape:
                     return way
     return 0

@@ -52,8 +52,8 @@ def take() -> list[str]:
 
 def install() -> None:
     for module in (torch.autograd, torch.autograd.graph):
-        record(module, "_engine_run_backward", "autograd: its engine ran a backward pass")
-    record(torch.Tensor, "backward", "autograd: Tensor.backward")
+        record(module, "_engine_run_backward", "autograd: its engine ran a backward pass", differentiates)
+    record(torch.Tensor, "backward", "autograd: Tensor.backward", differentiates)
     record(torch.autograd.forward_ad, "enter_dual_level", "autograd: forward mode")
     for name in torch.func.__all__:
         record(torch.func, name, f"autograd: torch.func.{name}")
@@ -70,12 +70,22 @@ def install() -> None:
     record_made(torch.optim.Optimizer, "torch.optim")
 
 
-def record(owner, name: str, what: str) -> None:
+def differentiates(tensors, *_, **__) -> bool:
+    """Whether there is anything to differentiate. Where there is not, torch refuses; and a submission whose own
+    classes have a backward may only have been handed a plain tensor in place of one of them.
+    """
+    tensors = tensors if isinstance(tensors, list | tuple) else (tensors,)
+    return any(getattr(tensor, "requires_grad", True) for tensor in tensors)
+
+
+def record(owner, name: str, what: str, counts=lambda *args, **kwargs: True) -> None:
+    """Have every call of a function noted for which `counts`, called with the same arguments, is true."""
     function = getattr(owner, name)
 
     @functools.wraps(function)
     def recorded(*args, **kwargs):
-        note(what)
+        if counts(*args, **kwargs):
+            note(what)
         return function(*args, **kwargs)
 
     setattr(owner, name, recorded)

@@ -87,6 +87,8 @@ class Worker:
         return getattr(self.module, name)(*args, **kwargs)
 
     def call(self, target, method: str, args: list, kwargs: dict):
+        if method == "predict":
+            self.driver.begin()  # no backward follows
         return getattr(target, method)(*args, **kwargs) if method else target(*args, **kwargs)
 
     def get(self, target, name: str):

@@ -1,4 +1,4 @@
-"""Correct submissions in the styles of students, and six defects of each: python -m tests.submissions.styles [--seeds 0 1]
+"""Correct submissions in the styles of students, and defects of each: python -m tests.submissions.styles [--seeds 0 1]
 
 The table style × defect: the marks of what is asked for (modules, optimiser, behaviour, conventions) in per cent, and
 what was found. What is not as it must be is said below the table, and the exit code is then 1.
@@ -15,10 +15,10 @@ from checker import results
 from checker.grading import grade
 from checker.intake import submission
 
-from . import styles_a, styles_b
+from . import styles_a, styles_b, styles_c
 
 FOLDER = Path(__file__).parent / "styles"
-TABLES = styles_a, styles_b
+TABLES = styles_a, styles_b, styles_c
 NAMES = tuple(name for table in TABLES for name in table.NAMES)
 DEFECTS = {key: (table, defect) for table in TABLES for key, defect in table.DEFECTS.items()}
 GROUPS = "modules", "optimiser", "behaviour", "conventions"
@@ -81,6 +81,9 @@ def table_of(names: list[str], data: Path, settings: dict, seed: int, folder: Pa
             problems.append(f"{style}: {report.verdict} with {correct[style]:.1%}")
         row = [style, f"{correct[style]:.1%}"]
         for kind in kinds:
+            if (style, kind) not in DEFECTS:
+                row.append("")
+                continue
             report = graded(make(style, kind, folder / f"{seed}-{style}-{kind}"), data, settings, seed)
             defective[style, kind] = marks(report)
             found, diagnosed = bool(failed(report)), is_diagnosed(style, kind, report)

@@ -1,0 +1,67 @@
+"""What a submission calls the methods that torch calls forward, backward, step: by names that are usual, then by what
+is left if only one method can be meant. Groups write in other languages, too.
+"""
+
+import inspect
+import re
+
+from .building import required
+
+USUAL = {
+    "forward": re.compile(
+        r"forward(_?(pass|prop(agation)?))?|fwd|fprop|fw|predict|compute|apply|avant|propag\w*|run"
+        r"|(compute_?)?(loss|error|cost|mse)|value"
+    ),
+    "backward": re.compile(
+        r"back(ward|prop)?s?(_?(pass|prop(agation|agate)?|propagat(e|ion)))?|back\w*|bwd|bprop|bw|vjp|pullback"
+        r"|retro\w*|arriere|r(ü|ue)ck\w*|derivat\w*|gradient|grad|prime|diff"
+    ),
+    "step": re.compile(
+        r"step\w*|updat\w*|optimi[sz]\w*|apply\w*|descend\w*|descent|pas|mise_?a_?jour|mettre_?a_?jour|schritt"
+    ),
+}
+OTHER = re.compile(
+    r"_|.*(param|weight|zero|reset|clear|load|save|train|eval|init|state|device|cuda|cpu|loss|print|set_|get_|add|append"
+    r"|update|step|call|repr|to$|poids|move)"
+)
+
+
+def of_class(kind: type) -> list[str]:
+    """The names of the methods that a submission's class has, without those that Python gives to all."""
+    return [
+        name
+        for name in dir(kind)
+        if not name.startswith("__") and inspect.isroutine(inspect.getattr_static(kind, name))
+    ]
+
+
+def name_of(target, role: str) -> str | None:
+    """The name of the method that plays `role` ("forward", "backward", "step"); None if there is none."""
+    if callable(getattr(target, role, None)):
+        return role
+    names = of_class(target if isinstance(target, type) else type(target))
+    for name in names:
+        if USUAL[role].fullmatch(name.lower()) and callable(getattr(target, name, None)):
+            return name
+    if role != "backward":
+        return None
+    left = [name for name in names if not OTHER.match(name.lower()) and not USUAL["forward"].fullmatch(name.lower())]
+    left = [name for name in left if len(required(getattr(target, name))) == 1]
+    return left[0] if len(left) == 1 else None
+
+
+def method(target, role: str):
+    """That method; raises AttributeError if there is none."""
+    return getattr(target, name_of(target, role) or role)
+
+
+def has(target, role: str) -> bool:
+    return name_of(target, role) is not None
+
+
+def call(target, *args):
+    """The forward pass of `target`, or the call of it where only that is there."""
+    own = name_of(target, "forward")
+    if own != "forward" and callable(target):
+        return target(*args)
+    return method(target, "forward")(*args)

@@ -1,0 +1,61 @@
+"""What a submission keeps outside its objects, such as a tape that all modules share: as it was, to go back to.
+
+The driver tries much that a submission's author never would, a forward pass without a backward for instance, and what
+that leaves on a shared tape would be walked by the next backward.
+"""
+
+from .leaves import PLAIN
+
+CONTAINERS = list, dict, set
+
+
+class State:
+    """The contents of lists, dictionaries and sets, and the values, in the submission's Python modules, in its
+    classes (`own` says which are), and in objects of these that a module holds.
+    """
+
+    def __init__(self, modules: list, own):
+        self.containers, self.values = [], []
+        self.added = None  # what came in between here and end()
+        for holder in holders(modules, own):
+            for name, value in list(vars(holder).items()):
+                if name.startswith("__"):
+                    continue
+                if isinstance(value, CONTAINERS):
+                    self.containers.append((value, value.copy()))
+                elif isinstance(value, PLAIN) and not isinstance(value, type):
+                    self.values.append((holder, name, value))
+
+    def end(self) -> None:
+        """What comes in after this stays when what came in before it is taken out."""
+        self.added = [[id(item) for item in items(now)[len(before) :]] for now, before in self.containers]
+
+    def put_back(self) -> None:
+        for i, (now, before) in enumerate(self.containers):
+            if self.added is None:
+                later = []
+            else:
+                later = [item for item in items(now)[len(before) :] if id(item) not in self.added[i]]
+            refill(now, [*items(before), *later])
+        for holder, name, value in self.values:
+            if vars(holder).get(name) is not value:
+                setattr(holder, name, value)
+
+
+def holders(modules: list, own) -> list:
+    found = {id(module): module for module in modules}
+    for module in modules:
+        for value in list(vars(module).values()):
+            kind = value if isinstance(value, type) else type(value)
+            if own(kind) and hasattr(value, "__dict__"):
+                found[id(value)] = value
+    return list(found.values())
+
+
+def items(container) -> list:
+    return list(container.items() if isinstance(container, dict) else container)
+
+
+def refill(container, contents: list) -> None:
+    container.clear()
+    container.extend(contents) if isinstance(container, list) else container.update(contents)

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from ..context import Grading
-from ..registry import Failed, Follows, NotApplicable, check
+from ..registry import Failed, Follows, NotApplicable, Unjudged, check
 from ..sandbox.child import Raised, SubmissionProblem
 from ..sandbox.session import Remote
 from . import cases
@@ -104,6 +104,8 @@ def judge_sequence(g: Grading, direction: str, *parts: str) -> None:
                 continue  # the gradients are right; that it returns nothing is told by another check
             if isinstance(found[part][0], Raised) and g.once(trains):
                 raise unless_it_trains(g, found[part][0])
+            if not any(isinstance(found[p][0], Tensor) for p in parts) and g.once(trains):
+                raise Unjudged("the grader found no way to have this of Sequential, but train() runs: look at it")
             where = {"input": ": gradient of the input", "forward": ""}.get(part, f": gradient of {part}")
             raise Failed(f"Sequential(Conv2d, ReLU, Conv2d, Sigmoid){where}: {wrong.message}", CONTAINER[part[:6]])
 

@@ -1,77 +1,155 @@
 """The submission's optimiser: what it is built from, and how it steps."""
 
 import contextlib
+import functools
+import itertools
 import re
 
 import torch
+from torch import Tensor
 
-from .building import build, required
-from .gradients import drawn, listed
+from . import backward, tensors
+from .building import MEANINGS, build, meaning, parameters_of, required
+from .gradients import drawn, flat, listed
 from .manners import zero_grad
-from .methods import method
+from .methods import call, method
 from .search import TRIALS
 
 DEFAULTS = {"momentum": 0.0, "dampening": 0, "weight_decay": 0, "nesterov": False}
+MOST = 40  # combinations of arguments that are tried for a step
+# What an argument of step() is called, and what it may be, in the order in which that is tried.
+ARGUMENTS = (
+    (re.compile(MEANINGS["lr"]), ("lr",)),
+    (re.compile(r".*(loss|criterion|cost)(?!.*grad).*"), ("loss", "value", "upstream")),
+    (re.compile(r".*(grad|delta|err|upstream).*|dl.*|d_?(y|out\w*)|g"), ("param", "gradients", "upstream")),
+    (re.compile(r".*(param|weight).*"), ("param",)),
+    (re.compile(r".*(net|model|module|layer|seq).*"), ("net",)),
+)
+ANY = "net", "param", "upstream", "loss", "value"
 
 
 class Optimiser:
-    """One optimiser of the submission for one Driven module, as torch's: step() and zero_grad()."""
+    """One optimiser of the submission for one Driven module, as torch's: step() and zero_grad(). `net` is what the
+    optimiser is to step for: the submission's network of the module, or the module itself.
+    """
 
-    def __init__(self, raw, sources: dict[str, object], way: str):
-        self.raw, self.sources, self.way = raw, sources, way
+    def __init__(self, raw, driven, net, lr: float):
+        self.raw, self.driven, self.net, self.lr = raw, driven, net, lr
 
     def step(self) -> None:
-        """A step, given what it insists on."""
+        """A step, given what it insists on: of what that may be, the first with which the weights move."""
         step = method(self.raw, "step")
-        needed = required(step)
-        if len(needed) < 2:
-            step(*(self.given(p.name.lower()) for p in needed))
+        wanted = [self.kinds_of(p.name.lower()) for p in required(step)]
+        if not wanted:
+            step()
             return
-        problem = None
-        for gradients in self.sources["gradients"]():
-            before = [value.clone() for value in self.sources["weights"]()]
+        problem, returned = None, False
+        known = self.driven.driver.step_kinds
+        for kinds in [known] if known else itertools.islice(itertools.product(*wanted), MOST):
+            kept = self.weights()
             try:
-                step(*(self.given(p.name.lower(), gradients) for p in needed))
+                for values in itertools.product(*map(self.values, kinds)):
+                    step(*values)
+                    returned = True
+                    if self.moved_from(kept):
+                        self.driven.driver.step_kinds = kinds
+                        return
             except Exception as error:
-                problem = error
-            if any(not torch.equal(a, b) for a, b in zip(before, self.sources["weights"](), strict=True)):
-                return
-        if problem:
+                problem = problem or error
+                self.put_back(kept)
+        if problem and not returned:
             raise problem
 
-    def given(self, name: str, gradients=None):
-        """What step() gets for an argument of that name; `gradients` where it wants these for themselves."""
-        if re.search(r"lr|rate|eta", name):
-            return self.sources["lr"]
-        if re.search(r"grad", name) and gradients is not None:
-            return gradients
-        if re.search(r"param|grad|weight", name):
-            return self.sources["param"]()
-        return self.sources["net"]
+    def kinds_of(self, name: str) -> tuple[str, ...]:
+        return next((kinds for pattern, kinds in ARGUMENTS if pattern.fullmatch(name)), ANY)
+
+    def values(self, kind: str) -> list:
+        """What an argument of a kind may be. "upstream", "loss" and "value" are for a step that does the backward
+        itself: the gradient of the output, the loss, and what its forward returned, after a forward pass.
+        """
+        if kind == "lr":
+            return [self.lr]
+        if kind == "net":
+            return [self.net]
+        if kind == "param":
+            return [listed(self.net)]
+        if kind == "gradients":
+            beside = self.driven.beside
+            return [flat(beside), beside, *beside] if beside else []
+        return [self.afresh(kind)]
+
+    def afresh(self, kind: str):
+        driven = self.driven
+        with contextlib.suppress(Exception):
+            driven.zero_grad()
+        driven.driver.begin()
+        driven.output = call(self.net, driven.input)
+        driven.driver.end()
+        if kind == "upstream":
+            output = tensors.unwrap(driven.output)
+            return driven.driver.tensor(driven.upstream, driven.manner.wrapped, output.dtype)
+        loss = backward.called(driven, self.net, driven.upstream)
+        return loss.raw if kind == "loss" else loss.value
+
+    def weights(self) -> list[tuple[str, Tensor]]:
+        driven = self.driven
+        return [(name, own.clone()) for name in driven.shapes if (own := driven.tensor(name)) is not None]
+
+    def moved_from(self, kept: list[tuple[str, Tensor]]) -> bool:
+        return any(not torch.equal(self.driven.tensor(name), value) for name, value in kept)
+
+    def put_back(self, kept: list[tuple[str, Tensor]]) -> None:
+        for name, value in kept:
+            self.driven.tensor(name).copy_(value)
 
     def zero_grad(self) -> bool:
         """Set the gradients to zero; False if it has no method for that."""
         return zero_grad(self.raw)
 
 
+class AtOnce(Optimiser):
+    """The step that a module's backward takes by itself, being given the learning rate."""
+
+    def step(self) -> None:
+        driven = self.driven
+        target = driven.net if driven.manner.network else driven.raw
+        output = tensors.unwrap(driven.output)
+        upstream = driven.driver.tensor(driven.upstream, driven.manner.wrapped, output.dtype)
+        method(target, "backward")(upstream, self.lr)
+
+    def zero_grad(self) -> bool:
+        return False
+
+
 WAYS = 7
+AT_ONCE = WAYS  # the way of those whose modules step in their backward, if no step of an optimiser moves anything
 
 
-def ways(net, modules: list, lr: float, more: dict) -> list[tuple[str, dict]]:
-    """(what is said of it, arguments under torch's names) of the ways in which submissions build theirs."""
+def ways(net, modules: list, lr: float, more: dict) -> list:
+    """The arguments, under torch's names, of the ways in which submissions build theirs: from net.param(), the
+    network, a list of modules, of networks, of lists, of groups, the learning rate alone.
+    """
     return [
-        ("net.param()", lambda: {"params": drawn(listed(net)), "lr": lr} | more),
-        ("the network", lambda: {"params": net, "lr": lr} | more),
-        ("a list of modules", lambda: {"params": list(modules), "lr": lr} | more),
-        ("a list of networks", lambda: {"params": [net], "lr": lr} | more),
-        ("a list of lists", lambda: {"params": [drawn(listed(module)) for module in modules], "lr": lr} | more),
-        ("a list of groups", lambda: {"params": [{"params": drawn(listed(net)), "lr": lr} | more]}),
-        ("the learning rate alone", lambda: {"lr": lr} | more),
+        lambda: {"params": drawn(listed(net)), "lr": lr} | more,
+        lambda: {"params": net, "lr": lr} | more,
+        lambda: {"params": list(modules), "lr": lr} | more,
+        lambda: {"params": [net], "lr": lr} | more,
+        lambda: {"params": [drawn(listed(module)) for module in modules], "lr": lr} | more,
+        lambda: {"params": [{"params": drawn(listed(net)), "lr": lr} | more]},
+        lambda: {"lr": lr} | more,
     ]
 
 
-def construct(kind: type, arguments: dict):
-    """An optimiser of that class: by its own names of the arguments, else as the assignment has it, else lr first."""
+def construct(kind: type, arguments: dict, neutral: float | None = None):
+    """An optimiser of that class: by its own names of the arguments, else as the assignment has it, else lr first.
+    What it takes besides, of which no name tells what it is, is set to `neutral`, or else left as it is.
+    """
+    if neutral is not None:
+        known = arguments.keys() | DEFAULTS.keys()
+        unknown = [p.name for p in parameters_of(kind) or () if is_option(p) and not meaning(p.name, known)]
+        if not unknown:
+            raise LookupError("it takes nothing else")
+        kind = functools.update_wrapper(functools.partial(kind, **dict.fromkeys(unknown, neutral)), kind, updated=())
     alone = {name: value for name, value in arguments.items() if name != "params"}
     attempts = (
         *([lambda: build(kind, alone, DEFAULTS)] if registers(kind) else []),
@@ -88,6 +166,10 @@ def construct(kind: type, arguments: dict):
         except Exception as error:
             problem = problem or error
     raise problem
+
+
+def is_option(parameter) -> bool:
+    return isinstance(parameter.default, float)
 
 
 REGISTER = re.compile(r"(register|attach|bind|add|set)(_?(net(work)?|model|module|param(eter)?)s?)?(_?group)?")
@@ -123,4 +205,6 @@ def way_to_step(driver) -> int:
                 stepping.append(way)
                 if any(not torch.equal(before[name], value) for name, value in driven.parameters().items()):
                     return way
+    if "updates" in driver.notes:
+        return AT_ONCE
     return next(iter((*stepping, *buildable)), 0)

@@ -6,19 +6,23 @@ import torch
 from torch import Tensor
 
 from . import tensors
-from .building import build, required
+from .building import build, filling, meaning, parameters_of, required
 from .methods import call
 
 
 def appended(kind: type, raws: list):
-    """An empty network to which the modules are added one by one."""
-    net = kind()
+    """An empty network to which the modules are added one by one, or put into the only list that it has."""
+    net = build(kind, {}, {})
     for name in ("add", "append", "add_module", "add_layer", "appendLayer", "append_layer"):
         method = getattr(net, name, None)
         if callable(method):
             for raw in raws:
                 method(raw)
             return net
+    empty = [value for value in vars(net).values() if isinstance(value, list) and not value]
+    if len(empty) == 1:
+        empty[0].extend(raws)
+        return net
     raise LookupError("there is no method to add a layer with")
 
 
@@ -28,6 +32,18 @@ def with_a_loss(driver, kind: type, raws: list):
     if (loss := driver.known("MSE")) and not required(loss[1]):
         parts["loss"] = loss[1]()
     return build(kind, parts, {})
+
+
+def filled(kind: type, layers):
+    """A network that insists on something else as well, such as a name: its layers go where nothing else fits."""
+    wanted = required(kind)
+    starred = any(p.kind is p.VAR_POSITIONAL for p in parameters_of(kind) or ())
+    places = [p.name for p in wanted if meaning(p.name, ("layers",))] or [
+        p.name for p in wanted if filling(p) is None
+    ]
+    place = None if starred else next(iter(places))
+    given = [layers if p.name == place else filling(p) for p in wanted]
+    return kind(*given, *(layers if starred else ()))
 
 
 def named(raws: list) -> list[tuple[str, object]]:
@@ -44,6 +60,8 @@ SEQUENTIALS = (
     lambda driver, kind, raws: kind(**dict(named(raws))),
     lambda driver, kind, raws: appended(kind, raws),
     with_a_loss,
+    lambda driver, kind, raws: filled(kind, list(raws)),
+    lambda driver, kind, raws: filled(kind, dict(named(raws))),
 )
 
 

@@ -84,8 +84,11 @@ def judge_sequence(g: Grading, direction: str, *parts: str) -> None:
     if missing := [name for name in ("Conv2d", "ReLU", "Sigmoid") if not name_of(g, name)]:
         raise NotApplicable(f"not judged: there is no {missing[0]} to put into it")
     tolerance = g.config["tolerance"]["absolute"]
-    with cases.poisoned(g.session):
-        found = g.once(sequence)
+    try:
+        with cases.poisoned(g.session):
+            found = g.once(sequence)
+    except Raised as raised:
+        raise unless_it_trains(g, raised) from None
     for part in parts:
         wrong = mismatch(*found[part], tolerance)
         if wrong and as_its_layers(g, part, found[part][0], tolerance):

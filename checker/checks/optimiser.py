@@ -195,7 +195,8 @@ def wrong_of(taken: list[Step], tolerance: float) -> bool:
     return any(mismatch(one.got, one.expected, tolerance) for one in taken)
 
 
-NEUTRAL = None, 0.0, 1.0  # for an option of which no name tells what it is: left alone, adding nothing, or a factor
+# For options of which no name tells what they are: left alone, adding nothing, factors, or one of each.
+NEUTRAL = (), (0.0,), (1.0,), (0.0, 1.0), (1.0, 0.0)
 
 
 def right_otherwise(g: Grading, options: dict) -> bool:

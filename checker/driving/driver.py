@@ -184,7 +184,12 @@ class Driver:
         return Loss(self, own, wrapped)
 
     def optimiser(
-        self, driven, lr: float = 1e-3, more: dict | None = None, way: int | None = None, neutral: float | None = None
+        self,
+        driven,
+        lr: float = 1e-3,
+        more: dict | None = None,
+        way: int | None = None,
+        neutral: tuple[float, ...] = (),
     ) -> optimisers.Optimiser:
         """An optimiser for a driven module or network, built in the way in which a step changes the weights, or in
         another `way`; what it takes of which no name tells what it is may be set to something `neutral`.
@@ -204,7 +209,7 @@ class Driver:
                 yield self.built_optimiser(driven, way, 1e-3, {})
 
     def built_optimiser(
-        self, driven, way: int, lr: float, more: dict, neutral: float | None = None
+        self, driven, way: int, lr: float, more: dict, neutral: tuple[float, ...] = ()
     ) -> optimisers.Optimiser:
         net = driven.net if driven.net is not None else self.sequential_of([driven.raw], quietly=True)
         net = driven.raw if net is None else net
@@ -212,8 +217,11 @@ class Driver:
             if more:
                 raise Unsupported("a backward that steps at once takes a learning rate alone")
             return optimisers.AtOnce(None, driven, net, lr)
+        kind = self.class_of("SGD")[1]
         arguments = optimisers.ways(net, driven.raws(), lr, more)[way]()
-        raw = optimisers.construct(self.class_of("SGD")[1], arguments, neutral)
+        if any(meaning(p.name, ("loss",)) for p in required(kind)):
+            arguments["loss"] = self.class_of("MSE")[1]()
+        raw = optimisers.construct(kind, arguments, neutral)
         return optimisers.Optimiser(raw, driven, net, lr)
 
     def steps_along(self, driven, name: str, gradient: Tensor) -> bool:

@@ -20,6 +20,8 @@ MOST = 40  # combinations of arguments that are tried for a step
 # What an argument of step() is called, and what it may be, in the order in which that is tried.
 ARGUMENTS = (
     (re.compile(MEANINGS["lr"]), ("lr",)),
+    (re.compile(r"(mini_?)?batch(_?size)?|n|(nb|num)_\w*"), ("one",)),
+    (re.compile(r"epochs?|iter\w*|t|k"), ("zero",)),
     (re.compile(r".*(loss|criterion|cost)(?!.*grad).*"), ("loss", "value", "upstream")),
     (re.compile(r".*(grad|delta|err|upstream).*|dl.*|d_?(y|out\w*)|g"), ("param", "gradients", "upstream")),
     (re.compile(r".*(param|weight).*"), ("param",)),
@@ -37,17 +39,17 @@ class Optimiser:
         self.raw, self.driven, self.net, self.lr = raw, driven, net, lr
 
     def step(self) -> None:
-        """A step, given what it insists on: of what that may be, the first with which the weights move."""
+        """A step, given what it insists on, or else what may be left out as well: of what that may be, the first with
+        which the weights move.
+        """
         step = method(self.raw, "step")
-        wanted = [self.kinds_of(p.name.lower()) for p in required(step)]
-        if not wanted:
-            step()
-            return
+        needed, known = required(step), self.driven.driver.step_kinds
         problem, returned = None, False
-        known = self.driven.driver.step_kinds
-        for kinds in [known] if known else itertools.islice(itertools.product(*wanted), MOST):
+        for kinds in [known] if known is not None else combinations(needed, optional(step)):
             kept = self.weights()
             try:
+                if self.holds_loss():
+                    self.afresh("loss")
                 for values in itertools.product(*map(self.values, kinds)):
                     step(*values)
                     returned = True
@@ -60,15 +62,16 @@ class Optimiser:
         if problem and not returned:
             raise problem
 
-    def kinds_of(self, name: str) -> tuple[str, ...]:
-        return next((kinds for pattern, kinds in ARGUMENTS if pattern.fullmatch(name)), ANY)
+    def holds_loss(self) -> bool:
+        """Whether it was built with the loss: a step then does the backward from there."""
+        return any(meaning(p.name, ("loss",)) for p in required(type(self.raw)))
 
     def values(self, kind: str) -> list:
         """What an argument of a kind may be. "upstream", "loss" and "value" are for a step that does the backward
         itself: the gradient of the output, the loss, and what its forward returned, after a forward pass.
         """
-        if kind == "lr":
-            return [self.lr]
+        if kind in ("lr", "one", "zero"):
+            return [{"lr": self.lr, "one": 1, "zero": 0}[kind]]
         if kind == "net":
             return [self.net]
         if kind == "param":
@@ -88,7 +91,7 @@ class Optimiser:
         if kind == "upstream":
             output = tensors.unwrap(driven.output)
             return driven.driver.tensor(driven.upstream, driven.manner.wrapped, output.dtype)
-        loss = backward.called(driven, self.net, driven.upstream)
+        loss = backward.called(driven, self.raw if self.holds_loss() else self.net, driven.upstream)
         return loss.raw if kind == "loss" else loss.value
 
     def weights(self) -> list[tuple[str, Tensor]]:
@@ -121,13 +124,28 @@ class AtOnce(Optimiser):
         return False
 
 
-WAYS = 7
+def combinations(needed: list, others: list):
+    """What the arguments of a step may be: those that it insists on, then those that it would do without as well."""
+    for names in (needed, [*needed, *others]) if others else (needed,):
+        wanted = [
+            next((kinds for pattern, kinds in ARGUMENTS if pattern.fullmatch(p.name.lower())), ANY) for p in names
+        ]
+        yield from itertools.islice(itertools.product(*wanted), MOST)
+
+
+def optional(step) -> list:
+    """The arguments of a step that are None unless they are given."""
+    return [p for p in parameters_of(step) or () if p.default is None and p.kind is p.POSITIONAL_OR_KEYWORD]
+
+
+WAYS = 9
 AT_ONCE = WAYS  # the way of those whose modules step in their backward, if no step of an optimiser moves anything
 
 
 def ways(net, modules: list, lr: float, more: dict) -> list:
     """The arguments, under torch's names, of the ways in which submissions build theirs: from net.param(), the
-    network, a list of modules, of networks, of lists, of groups, the learning rate alone.
+    network, a list of modules, of networks, of lists, of groups, the learning rate alone, what calls param(), no
+    argument.
     """
     return [
         lambda: {"params": drawn(listed(net)), "lr": lr} | more,
@@ -137,25 +155,32 @@ def ways(net, modules: list, lr: float, more: dict) -> list:
         lambda: {"params": [drawn(listed(module)) for module in modules], "lr": lr} | more,
         lambda: {"params": [{"params": drawn(listed(net)), "lr": lr} | more]},
         lambda: {"lr": lr} | more,
+        lambda: {"params": lambda: drawn(listed(net)), "lr": lr} | more,
+        lambda: more,
     ]
 
 
-def construct(kind: type, arguments: dict, neutral: float | None = None):
+def construct(kind: type, arguments: dict, neutral: tuple[float, ...] = ()):
     """An optimiser of that class: by its own names of the arguments, else as the assignment has it, else lr first.
-    What it takes besides, of which no name tells what it is, is set to `neutral`, or else left as it is.
+    What it takes besides, of which no name tells what it is, is set to the `neutral` values in turn, if any.
     """
-    if neutral is not None:
+    if neutral:
         known = arguments.keys() | DEFAULTS.keys()
         unknown = [p.name for p in parameters_of(kind) or () if is_option(p) and not meaning(p.name, known)]
         if not unknown:
             raise LookupError("it takes nothing else")
-        kind = functools.update_wrapper(functools.partial(kind, **dict.fromkeys(unknown, neutral)), kind, updated=())
+        kind = functools.update_wrapper(
+            functools.partial(kind, **dict(zip(unknown, itertools.cycle(neutral), strict=False))), kind, updated=()
+        )
     alone = {name: value for name, value in arguments.items() if name != "params"}
     attempts = (
         *([lambda: build(kind, alone, DEFAULTS)] if registers(kind) else []),
         lambda: build(kind, arguments, DEFAULTS),
         lambda: kind(*arguments.values()),
-        lambda: kind(arguments["lr"], *[value for name, value in arguments.items() if name != "lr"]),
+        lambda: kind(
+            *[arguments[name] for name in arguments if name == "lr"],
+            *[value for name, value in arguments.items() if name != "lr"],
+        ),
     )
     problem = None
     for attempt in attempts:

@@ -8,7 +8,7 @@ import pytest
 import torch
 from checker_support import textbook
 
-from checker.driving import gradients
+from checker.driving import growing
 from checker.driving.driver import Driver
 
 MODULES, MODEL = "others/modules.py", "model.py"
@@ -131,9 +131,9 @@ def test_a_list_that_grows_with_every_call_is_stepped_along_once(where, tmp_path
 
 def test_a_list_that_does_not_grow_is_left_as_it_is():
     pairs = [(torch.ones(2), torch.zeros(2))] * 2  # the parameter stands there twice: the submission's own mistake
-    assert gradients.added(gradients.copied([pairs]), [pairs])[0] is pairs
+    assert growing.added(growing.copied([pairs]), [pairs])[0] is pairs
     grown = [[*pairs, *pairs], {"w": 1}]
-    assert gradients.added(gradients.copied([pairs, {"w": 1}]), grown) == [pairs, {"w": 1}]
+    assert growing.added(growing.copied([pairs, {"w": 1}]), grown) == [pairs, {"w": 1}]
 
 
 CONTAINERS = {

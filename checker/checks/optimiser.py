@@ -281,8 +281,10 @@ def zero_grad(g: Grading):
         if found := mismatch(second[name], gradient.double(), g.config["tolerance"]["absolute"]):
             if name_of(g, "SGD") is None and g.once(of_the_model)["cleared"]:
                 return
-            if not cleared and problem:
+            if problem:
                 raise unless_it_trains(g, problem)
+            if not cleared:
+                raise NotApplicable("there is no zero_grad, which the assignment does not name")
             hint = "Does it reach every gradient that param() lists?"
             raise Failed(f"{name} of a backward after zero_grad(): {found.message}", hint)
 

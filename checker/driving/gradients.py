@@ -9,6 +9,7 @@ from torch import Tensor
 
 from . import tensors
 from .building import required
+from .growing import added, copied
 from .leaves import Path, at, leaves
 from .methods import of_class
 
@@ -29,6 +30,7 @@ GRADIENT_NAME = re.compile(
 USUAL = {
     "weight": re.compile(r"_?(weights?|w|kernels?|filters?|k)", re.IGNORECASE),
     "bias": re.compile(r"_?(bias(es)?|b)", re.IGNORECASE),
+    "whole": re.compile(r"_?(weights?|w|theta|params?)", re.IGNORECASE),
 }
 
 
@@ -44,29 +46,6 @@ def listed(module):
         elif isinstance(method, list | tuple | dict):
             return method
     return None
-
-
-def copied(value):
-    """The lists in `value` as they are now; what else lies in them is shared."""
-    if type(value) in (list, tuple):
-        return type(value)(map(copied, value))
-    return {key: copied(item) for key, item in value.items()} if type(value) is dict else value
-
-
-def added(first, second):
-    """What the second call adds to a list that grows with each call, whole or in one of its parts; one that does not
-    grow, as it is. The author calls param() once, the driver often.
-    """
-    if type(second) is not type(first) or type(second) not in (list, tuple, dict):
-        return second
-    if isinstance(second, dict):
-        parts = {key: added(first[key], item) if key in first else item for key, item in second.items()}
-        return parts if any(parts[key] is not item for key, item in second.items()) else second
-    if len(second) > len(first) > 0:
-        return second[len(first) :]
-    parts = [added(a, b) for a, b in zip(first, second, strict=False)]
-    grown = len(first) == len(second) and any(a is not b for a, b in zip(parts, second, strict=True))
-    return type(second)(parts) if grown else second
 
 
 def of_module(module, parameter: Tensor):
@@ -265,6 +244,16 @@ def beside(module, path: Path, parameter: Tensor, before: dict[Path, Tensor]) ->
     ]
     fitting.sort(key=lambda found: closeness(found[0], found[1], path, parameter))
     return fitting[0][0] if fitting else None
+
+
+def of_input(module, x: Tensor, before: dict[Path, Tensor]) -> Path | None:
+    """The way to the gradient of its input, where a module keeps that as an attribute rather than to return it."""
+    for path, leaf in leaves(module):
+        name = " ".join(step for step in path if isinstance(step, str)).lower()
+        named = GRADIENT_NAME.search(name) and not re.search(r"out|y\b", name)
+        if named and leaf.shape == x.shape and not same(leaf, x) and changed(leaf, before.get(path)):
+            return path
+    return None
 
 
 USUAL_CONTENT = re.compile("|".join(tensors.CONTENTS))

@@ -97,7 +97,7 @@ class Loss:
         for net in (driven.raw, self.driver.sequential_of([driven.raw], quietly=True)):
             if net is None:
                 continue
-            spy = Spy(driven.raw)
+            spy = Spy(driven.raw) if has(driven.raw, "backward") else None
             self.driver.begin()
             x = self.driver.tensor(prediction + shift, self.wrapped)
             y = call(net, x)
@@ -106,8 +106,8 @@ class Loss:
             loss.backward(net)
             self.driver.unpaired = None
             for found in (
-                spy.given,
-                spy.returned,
+                spy and spy.given,
+                spy and spy.returned,
                 tensors.gradient_of(x, prediction),
                 tensors.gradient_of(y, prediction),
             ):

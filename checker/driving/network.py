@@ -94,9 +94,11 @@ class Network:
             self.output, self.cache = self.output
         y = tensors.unwrap(self.output)
         found = {"forward": y}
+        before = gradients.snapshot(self.layers[0].raw, {x.numel()})
         returned = tensors.unwrap(backward.WAYS[self.manner.back](self, self.raw, grad_y))
         self.driver.unpaired = None
-        candidates = (returned, spies and spies[0].returned, tensors.gradient_of(self.input, x))
+        left = tensors.gradient_of(self.input, x), self.layers[0].kept_gradient(x, before)
+        candidates = (returned, spies and spies[0].returned, *left)
         found["input"] = next((g for g in candidates if isinstance(g, Tensor) and g.shape == x.shape), None)
         if not (isinstance(returned, Tensor) and returned.shape == x.shape):
             self.driver.note("sequential_returns", "Sequential.backward does not return the gradient of its input")

@@ -69,6 +69,17 @@ OPTIMISERS = {
     def step(self, batch_size):
         pairs = [(w, g / batch_size) for w, g in self.net.param()]
         {UPDATE}""",
+    "every weight by itself": """
+    def __init__(self, lr, momentum):
+        self.lr, self.momentum, self.v = lr, momentum, None
+
+    def update(self, w, grad_wrt_w):
+        self.v = grad_wrt_w if self.v is None else self.momentum * self.v + grad_wrt_w
+        g = self.v
+        w = w.clone()
+        w -= self.lr * g
+        return w
+""",
     "the step gets the rate": """
     def step(self, params, lr):
         self.lr = lr

@@ -174,12 +174,13 @@ class Driven:
 
     def backward(self, grad_y: Tensor):
         """The gradient with respect to the input of the last forward; what was returned, if none can be had."""
+        self.upstream = grad_y
         x = tensors.unwrap(self.input)
         sizes = {x.numel(), *(torch.Size(shape).numel() for shape in self.shapes.values())}
         if "whole" in self.places:
             sizes.add(self.tensor("whole").numel())
         self.before = gradients.snapshot(self.raw, sizes)
-        self.scale, self.upstream = 1.0, grad_y
+        self.scale = 1.0
         target = self.net if self.manner.network else self.raw
         returned = backward.WAYS[self.manner.back](self, target, grad_y)
         self.driver.unpaired = None

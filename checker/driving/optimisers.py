@@ -1,6 +1,7 @@
 """The submission's optimiser: what it is built from, and how it steps."""
 
 import contextlib
+import copy
 import functools
 import itertools
 import re
@@ -14,6 +15,7 @@ from .gradients import drawn, flat, listed
 from .manners import zero_grad
 from .methods import call, method
 from .search import TRIALS
+from .state import Contents
 
 DEFAULTS = {"momentum": 0.0, "dampening": 0, "weight_decay": 0, "nesterov": False}
 MOST = 40  # combinations of arguments that are tried for a step
@@ -28,6 +30,11 @@ ARGUMENTS = (
     (re.compile(r".*(net|model|module|layer|seq).*"), ("net",)),
 )
 ANY = "net", "param", "upstream", "loss", "value"
+AFRESH = {
+    "upstream",
+    "loss",
+    "value",
+}  # for steps that do the backward themselves, after a forward pass and zero_grad
 
 
 class Optimiser:
@@ -37,6 +44,7 @@ class Optimiser:
 
     def __init__(self, raw, driven, net, lr: float):
         self.raw, self.driven, self.net, self.lr = raw, driven, net, lr
+        self.copies: dict = {}  # of itself, by the weight that each one steps
 
     def step(self) -> None:
         """A step, given what it insists on, or else what may be left out as well: of what that may be, the first with
@@ -44,23 +52,59 @@ class Optimiser:
         """
         step = method(self.raw, "step")
         needed, known = required(step), self.driven.driver.step_kinds
-        problem, returned = None, False
-        for kinds in [known] if known is not None else combinations(needed, optional(step)):
-            kept = self.weights()
+        tried = [known] if known is not None else list(combinations(needed, optional(step)))
+        problems: list[Exception | None] = []
+        if self.moves_with([kinds for kinds in tried if not AFRESH & set(kinds)], problems):
+            return
+        kept = self.weights()
+        try:
+            if len(needed) == 2 and self.steps_each(needed):
+                return
+        except Exception as error:
+            problems.append(error)
+            self.put_back(kept)
+        if self.moves_with([kinds for kinds in tried if AFRESH & set(kinds)], problems):
+            return
+        if problems and None not in problems:
+            raise problems[0]
+
+    def moves_with(self, tried: list[tuple[str, ...]], problems: list) -> bool:
+        """Whether a step moves the weights, given something of these kinds; what each raised goes to `problems`."""
+        for kinds in tried:
+            kept, own = self.weights(), Contents(self.raw)
             try:
                 if self.holds_loss():
                     self.afresh("loss")
                 for values in itertools.product(*map(self.values, kinds)):
-                    step(*values)
-                    returned = True
+                    method(self.raw, "step")(*values)
+                    problems.append(None)
                     if self.moved_from(kept):
                         self.driven.driver.step_kinds = kinds
-                        return
+                        return True
             except Exception as error:
-                problem = problem or error
+                problems.append(error)
                 self.put_back(kept)
-        if problem and not returned:
-            raise problem
+            own.put_back()
+        return False
+
+    def steps_each(self, needed: list) -> bool:
+        """A step of every weight by itself, (weight, gradient) → weight, by a copy of the optimiser for each; whether
+        any moved.
+        """
+        exchanged = [bool(re.search(r"grad|^d", p.name.lower())) for p in needed] == [True, False]
+        kept = self.weights()
+        for part in self.driven.parts():
+            for name in part.shapes:
+                own = part.tensor(name)
+                gradient = part.own_gradient(name, own) if own is not None else None
+                if not isinstance(gradient, Tensor):
+                    continue
+                before, both = own.clone(), (own, gradient.reshape(own.shape).clone())
+                one = self.copies.setdefault((id(part), name), copy.deepcopy(self.raw))
+                returned = method(one, "step")(*(both[::-1] if exchanged else both))
+                if isinstance(returned, Tensor) and returned.shape == own.shape and torch.equal(own, before):
+                    own.copy_(returned)
+        return self.moved_from(kept)
 
     def holds_loss(self) -> bool:
         """Whether it was built with the loss: a step then does the backward from there."""

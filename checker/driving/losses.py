@@ -1,5 +1,6 @@
 """The submission's loss: in which order it takes its arguments, and how its gradient is had."""
 
+import contextlib
 import re
 
 from torch import Tensor
@@ -92,25 +93,25 @@ class Loss:
         the last layer's backward is given, or what is left on the output. The network is one ReLU, and the values are
         shifted so that it passes them all.
         """
-        shift = 1 - float(prediction.min())
         driven = self.driver.module("ReLU", [], {})
         for net in (driven.raw, self.driver.sequential_of([driven.raw], quietly=True)):
-            if net is None:
-                continue
-            spy = Spy(driven.raw)
-            self.driver.begin()
-            x = self.driver.tensor(prediction + shift, self.wrapped)
-            y = call(net, x)
-            loss = self.driver.loss(self.wrapped, net)
-            loss.forward(y, target + shift)
-            loss.backward(net)
-            self.driver.unpaired = None
-            for found in (
-                spy.given,
-                spy.returned,
-                tensors.gradient_of(x, prediction),
-                tensors.gradient_of(y, prediction),
-            ):
-                if isinstance(found, Tensor) and found.shape == prediction.shape:
+            with contextlib.suppress(Exception):
+                found = self.handed_to(net, driven, prediction, target)
+                if found is not None:
                     return found
         return None
+
+    def handed_to(self, net, driven, prediction: Tensor, target: Tensor) -> Tensor | None:
+        """The same for one network, which is made of one driven module."""
+        shift = 1 - float(prediction.min())
+        spy = Spy(driven.raw)
+        self.driver.begin()
+        x = self.driver.tensor(prediction + shift, self.wrapped)
+        y = call(net, x)
+        loss = self.driver.loss(self.wrapped, net)
+        loss.forward(y, target + shift)
+        loss.backward(net)
+        self.driver.unpaired = None
+        left = (tensors.gradient_of(x, prediction), tensors.gradient_of(y, prediction))
+        fitting = (g for g in (spy.given, spy.returned, *left) if isinstance(g, Tensor))
+        return next((g for g in fitting if g.shape == prediction.shape), None)

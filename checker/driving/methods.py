@@ -50,6 +50,12 @@ def name_of(target, role: str) -> str | None:
     return left[0] if len(left) == 1 else None
 
 
+def all_of(target, role: str) -> list[str]:
+    """The names of all methods of an object that may play `role`, those that are meant for inner use with them."""
+    names = [name for name in of_class(type(target)) if USUAL[role].fullmatch(name.lower().strip("_"))]
+    return list(dict.fromkeys([*filter(None, [name_of(target, role)]), *names]))
+
+
 def method(target, role: str):
     """That method; raises AttributeError if there is none."""
     return getattr(target, name_of(target, role) or role)

@@ -8,7 +8,7 @@ from torch import Tensor
 from . import backward, gradients, tensors
 from .leaves import at, describe, type_of
 from .manners import Manner, Spy, clears, zero_grad
-from .methods import call, has
+from .methods import call
 
 NAMES = "weight", "bias"
 
@@ -160,7 +160,7 @@ class Driven:
     def forward(self, x: Tensor):
         self.prepare()
         self.driver.begin()
-        self.spy = Spy(self.raw) if self.manner.network and has(self.raw, "backward") else None
+        self.spy = Spy(self.raw) if self.manner.network else None
         self.input = self.driver.tensor(x, self.manner.wrapped, self.type())
         self.output = call(self.net if self.manner.network else self.raw, self.input)
         self.driver.end()

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from . import backward, gradients, tensors
 from .manners import BACKS, PREPARATIONS, Manner, Spy, zero_grad
-from .methods import call, has
+from .methods import call
 from .module import Driven
 
 
@@ -85,7 +85,7 @@ class Network:
         self.clear()
         self.prepare()
         self.scale, self.beside = 1.0, None
-        spies = [Spy(layer.raw) for layer in self.layers if has(layer.raw, "backward")]
+        spies = [Spy(layer.raw) for layer in self.layers]
         self.spy = spies[-1] if spies else None
         self.driver.begin()
         self.input = self.driver.tensor(x, self.manner.wrapped, self.type())

@@ -185,7 +185,7 @@ def run(grading, case: Case) -> Outcome:
         case = completed(session, case)
         given = make(case, grading.seed)
         with poisoned(session):
-            module = session.driven(case.module, *case.args, **dict(case.options))
+            module = session.driven(case.module, *case.args, **dict(case.options), input_shape=case.shape)
             built = module.parameters() if given.weight is not None else {}
             given = assign(module, given)
             x, cotangent = given.x, given.cotangent
@@ -214,7 +214,7 @@ def completed(session, case: Case) -> Case:
     """The case with what a module that leaves it open does by itself: by how much it enlarges, and how it pads."""
     if case.module != "NearestConv":
         return case
-    module = session.driven(case.module, *case.args, **dict(case.options))
+    module = session.driven(case.module, *case.args, **dict(case.options), input_shape=case.shape)
     y = module.forward(torch.zeros(case.shape))
     factor = session.facts()["factors"].get(case.module, 2)
     if not isinstance(y, Tensor) or y.dim() != 4:

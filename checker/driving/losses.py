@@ -13,7 +13,7 @@ from .methods import call, has, method
 TARGET = re.compile(
     r"(y_?)?(target|label|truth|true|ground_?truth|gt|real|expected|clean|reference|ref|wanted|goal)s?(_?(y|output|tensor|img|image|data))?|t|y_?t|y_?true"
 )
-PREDICTION = re.compile(r".*(pred|out|input|estimate|y_?hat|result|x|inp|prediction|noisy|denoised).*|y|y_?p")
+ESTIMATE = re.compile(r".*(pred|hat|out|estim|prob).*")
 
 
 class Loss:
@@ -32,7 +32,10 @@ class Loss:
             for p in parameters_of(function) or ()
             if p.name != "self" and p.kind is p.POSITIONAL_OR_KEYWORD
         ]
-        return len(named) >= 2 and bool(TARGET.fullmatch(named[0])) and not TARGET.fullmatch(named[1])
+        if len(named) < 2:
+            return False
+        first, second = (bool(TARGET.fullmatch(name)) for name in named[:2])
+        return (first and not second) or (named[0] == "y" and bool(ESTIMATE.fullmatch(named[1])))
 
     def forward(self, prediction, target: Tensor):
         """The loss as a tensor or a number."""

@@ -117,8 +117,8 @@ class Driven:
             self.driver.note("weights_type", f"the weights are {self.type_name().removeprefix('torch.')}")
         if self.manner.prepare == "train":
             self.raw.train()
-        elif self.manner.prepare:
-            self.zero_grad()
+        elif self.manner.prepare and not self.zero_grad():
+            raise self.driver.Undriven("there is no zero_grad")
 
     def zero_grad(self) -> bool:
         """Set the gradients to zero in the first way that does; False if the submission has no method for it."""
@@ -168,6 +168,10 @@ class Driven:
             self.output, self.cache = self.output
         return tensors.unwrap(self.output)
 
+    def again(self) -> None:
+        """The last forward once more, as if no backward had followed."""
+        self.forward(tensors.unwrap(self.input))
+
     def parts(self) -> list["Driven"]:
         """The modules with parameters that this one is made of."""
         return [self]
@@ -177,8 +181,8 @@ class Driven:
         sizes = {torch.Size(shape).numel() for shape in self.shapes.values()}
         self.before = gradients.snapshot(self.raw, sizes)
         self.scale = 1.0
-        target = self.net if self.manner.network else self.raw
-        returned = backward.WAYS[self.manner.back](self, target, grad_y)
+        self.updates.clear()
+        returned = backward.asked(self, self.net if self.manner.network else self.raw, grad_y)
         self.driver.unpaired = None
         grad_x = tensors.unwrap(returned)
         x = tensors.unwrap(self.input)

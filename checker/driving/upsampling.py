@@ -20,17 +20,18 @@ def recognise(driver, name: str, kind: type) -> tuple[str, int]:
     In a transposed convolution a pixel reaches as many rows as the kernel has, in the repetition of pixels as many as
     the factor, and with a convolution after it as many as both together, less one.
     """
-    with_channels = {"in_channels": CHANNELS[0], "out_channels": CHANNELS[1], "kernel_size": KERNEL}
+    size, seen = {"input_shape": (1, CHANNELS[0], SIDE, SIDE)}, driver.seen(kind)
+    with_channels = {"in_channels": CHANNELS[0], "out_channels": CHANNELS[1], "kernel_size": KERNEL} | size
     for given in (with_channels | {"stride": 2}, with_channels):
         with contextlib.suppress(Exception):
-            reach, factor = reach_of(driver, build(kind, given, CONVOLUTION))
+            reach, factor = reach_of(driver, build(kind, given, CONVOLUTION, seen))
             if reach == KERNEL and factor >= 1:
                 return "TransposeConv2d", factor
             if reach == factor + KERNEL - 1:
                 return "NearestConv", factor
     for given in ({"scale_factor": 2}, {}):
         with contextlib.suppress(Exception):
-            reach, factor = reach_of(driver, build(kind, given, {}))
+            reach, factor = reach_of(driver, build(kind, given | size, {}, seen))
             if reach == factor:
                 return "NearestUpsampling", factor
     return ("NearestUpsampling", 2) if "nearest" in name.lower() else ("TransposeConv2d", 1)

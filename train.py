@@ -6,17 +6,21 @@
     python train.py --noisy FIRST SECOND --out runs/mine
     python train.py --data data --network paper
     python train.py --resume --out runs/mine
+    torchrun --standalone --nproc-per-node N train.py ...
 
 The noise is the course's, which makes photographs small, unless --noise says another; then crops of the photographs
 at full size are trained on. OUT gets config.json, log.csv, curve.png, last.pth (from which --resume goes on) and
 best.pth, a plain state dict (of the course's noise, one that can be copied to Proj_2/bestmodel.pth; else of 16 bits).
-Ctrl-C or a crash loses at most the epoch under way.
+Ctrl-C or a crash loses at most the epoch under way. Several processes, each with a part of every batch, come to the
+weights that one would, and may go on where another number of them stopped.
 """
 
+import io
 import json
 import signal
 import sys
 import time
+from contextlib import redirect_stderr
 from functools import partial
 from math import isfinite
 from pathlib import Path
@@ -36,52 +40,106 @@ from Proj_2.others.networks import NETWORKS
 from Proj_2.others.prediction import predict
 from Proj_2.others.reach import reduction
 from Proj_2.others.training import BatchTraining, Training, one_cycle, trapezoid
-from training.options import UsageError, arguments, kind, new, resumed
-from training.record import checkpoint, plain, plot, read_state, resume, write, write_log, write_state
+from training.buckets import Buckets
+from training.options import UsageError, arguments, kind, new, resumed, same_options
+from training.record import (
+    checkpoint,
+    plain,
+    plot,
+    read_checkpoint,
+    read_state,
+    take_up,
+    write,
+    write_log,
+    write_state,
+)
+from training.team import Lost, checksum, joined, same
 
 HELD_OUT = 1000  # pairs that a checkpoint is chosen on
 MIDDLE = 256  # pixels a side, at most, of what is measured of a photograph held out
 COLLAPSE = 3  # dB: after such a fall from its best, a network has broken down, and does not recover
+SAME_MACHINES = "compute on machines of one kind, and go on with --resume"
+SAME_FILES = "train on the same files everywhere"
 WARMUP = 200  # steps in which the learning rate of a trapezoid rises, or a twentieth of a short run
 
 
 def main(argv=None):
-    defaults, given = arguments(argv, __doc__)
-    out = given.get("out", defaults["out"])
     try:
-        config = resumed(out, given) if "resume" in given else new(out, defaults, given)
-        with torch.no_grad():
-            run(config, out)
-    except (UsageError, DataError, OSError) as error:
+        with joined() as team:
+            return _main(argv, team)
+    except (UsageError, Lost) as error:  # before they met
         print(f"error: {error}", file=sys.stderr)
         return 2
+
+
+def _main(argv, team):
+    defaults, given = _arguments(argv, team)
+    out = given.get("out", defaults["out"])
+    try:
+        same_options(team.gather(given))
+        config = team.first(lambda: resumed(out, given) if "resume" in given else new(out, defaults, given))
+        with torch.no_grad():
+            run(config, out, team)
+    except (UsageError, DataError, OSError) as error:
+        team.say(f"error: {error}")
+        return 2
+    except Lost as error:
+        team.say(f"error: {error}; {_way_on(out, team)}")
+        return 1
     except KeyboardInterrupt:
-        if (out / "config.json").exists():
-            print(f"\ninterrupted; go on with: python train.py --resume --out '{out}'", file=sys.stderr)
-        else:
-            print("\ninterrupted before the first epoch; nothing was written", file=sys.stderr)
+        team.say(f"\ninterrupted; {_way_on(out, team)}")
         return 130
     return 0
 
 
-def run(config, out):
+def _arguments(argv, team):
+    """The options, by default and as given; what argparse has to say about them is said once."""
+    complaint = io.StringIO()
+    try:
+        with redirect_stderr(complaint):
+            return arguments(argv, __doc__)
+    except SystemExit as end:
+        if end.code:
+            team.say(complaint.getvalue().rstrip())
+        raise
+
+
+def _way_on(out, team):
+    if team.rank == 0 and not (out / "config.json").exists():  # the others may have no such folder
+        return "nothing was written"
+    if team.size == 1:
+        return f"go on with: python train.py --resume --out '{out}'"
+    return (
+        "at most the epoch under way is lost; go on, with as many processes as you like, with: "
+        f"torchrun … train.py --resume --out '{out}'"
+    )
+
+
+def run(config, out, team):
     """Train as `config` says from where `out` stands, and leave everything there."""
+    if team.size > config["batch"]:
+        raise UsageError(
+            f"a --batch of {config['batch']} can't be divided among {team.size} processes; start at most "
+            f"{config['batch']} of them, or a new run with a larger --batch"
+        )
     sources = {"pairs": _pair_source, "windows": _photo_source, "crops": _crop_source}
-    pairs, held_out = sources[kind(config)](config)
+    pairs, held_out = sources[kind(config)](config, team)
     at_full_size = kind(config) == "crops"
-    write(out / "config.json", lambda path: path.write_text(json.dumps(config, indent=1) + "\n", "utf-8"))
+    text = json.dumps(config, indent=1) + "\n"
+    team.first(lambda: write(out / "config.json", lambda path: path.write_text(text, "utf-8")))
     torch.manual_seed(config["seed"])
     network = _network(config)
-    if config["init"]:
+    if config["init"] and team.rank == 0:
         read_state(config["init"], network)
-    training = _training(network, config)
-    rows = resume(out / "last.pth", network, training)
+    training = _training(network, config, team)
+    start = team.first(lambda: read_checkpoint(out / "last.pth") or checkpoint(network, training, []))
+    rows = take_up(start, network, training)
     print(f"{'epoch':>6}{'loss':>10}{'PSNR, dB':>10}{'seconds':>9}", *map(_line, rows), sep="\n", flush=True)
-    best = max((row["psnr"] for row in rows), default=0.0)
     measured = _network(config) if training.average else network
-    for epoch in range(len(rows) + 1, config["epochs"] + 1):
-        start = time.perf_counter()
-        loss = _epoch(training, pairs, epoch, f"epoch {epoch}/{config['epochs']}, best {best:.2f} dB")
+
+    def finish(epoch, loss, start):
+        """Measure and keep what an epoch came to."""
+        best = _best(rows)
         if training.average:
             measured.load_state_dict(training.average.state_dict())
         score = _score(measured, held_out, training.mixed) if at_full_size else _score(measured, [held_out], False)
@@ -90,15 +148,22 @@ def run(config, out):
                 f"the PSNR fell from {best:.2f} to {score:.2f} dB in epoch {epoch}, whose weights are not kept; "
                 f"begin a new run with --init '{out / 'best.pth'}' and a --lr below {training.peak_lr:g}"
             )
-        rows.append({"epoch": epoch, "loss": loss, "psnr": score, "seconds": time.perf_counter() - start})
+        row = {"epoch": epoch, "loss": loss, "psnr": score, "seconds": time.perf_counter() - start}
+        done = [*rows, row]
         if score > best:
-            best = score
             write_state(out / "best.pth", plain(measured.state_dict(), torch.float16 if at_full_size else None))
-        write(out / "log.csv", lambda path: write_log(path, rows))
-        write(out / "curve.png", lambda path: plot(path, rows))
+        write(out / "log.csv", lambda path: write_log(path, done))
+        write(out / "curve.png", lambda path: plot(path, done))
         # Last: what counts as done is what this file says.
-        write_state(out / "last.pth", checkpoint(network, training, rows))
-        print(_line(rows[-1]), flush=True)
+        write_state(out / "last.pth", checkpoint(network, training, done))
+        print(_line(row), flush=True)
+        return row
+
+    for epoch in range(len(rows) + 1, config["epochs"] + 1):
+        start = time.perf_counter()
+        loss = _epoch(training, pairs, epoch, f"epoch {epoch}/{config['epochs']}, best {_best(rows):.2f} dB")
+        same(team, f"weights after epoch {epoch}", partial(_checksum, network, training), SAME_MACHINES)
+        rows.append(team.first(partial(finish, epoch, loss, start)))
     chosen = max(rows, key=lambda row: row["psnr"])
     print(f"best: {chosen['psnr']:.3f} dB after epoch {chosen['epoch']}, in {out / 'best.pth'}")
 
@@ -107,7 +172,7 @@ def _network(config):
     return NETWORKS[config["network"]]().to("cuda" if torch.cuda.is_available() else "cpu")
 
 
-def _training(network, config):
+def _training(network, config, team):
     """The training that `config` asks for, at its beginning."""
     schedule = one_cycle
     if config["schedule"] == "trapezoid":
@@ -122,10 +187,23 @@ def _training(network, config):
         schedule=schedule,
         clip=config["clip"],
         average=config["average"],
+        beta2=config["beta2"],
+        team=Buckets(network, team) if team.size > 1 else None,
     )
 
 
-def _photo_source(config):
+def _checksum(network, training):
+    """A number that tells how this process goes on: equal in all that train together."""
+    state = checkpoint(network, training, [])
+    states = [state["network"], *state["optimizer"]["state"], state.get("average", {})]
+    return checksum(tensor for tensors in states for tensor in tensors.values())
+
+
+def _best(rows):
+    return max((row["psnr"] for row in rows), default=0.0)
+
+
+def _photo_source(config, team):
     """A function from an epoch's number to its pairs, and the pairs that the PSNR is measured on: noisy and clean
     pictures of photographs that are not trained on.
     """
@@ -138,11 +216,12 @@ def _photo_source(config):
         config["seed"],
         config.get("exclude"),
     )
+    same(team, "photographs", lambda: checksum([fresh.windows]), SAME_FILES)
     print(f"PSNR: of {HELD_OUT} pictures of photographs held out")
     return (lambda epoch: fresh.epoch(epoch, config["pairs"])), held_out
 
 
-def _crop_source(config):
+def _crop_source(config, team):
     """The same at full size: a function from an epoch's number to its batches, and what the PSNR is measured on."""
     grid = reduction(_network(config))
     if config["crop"] % grid:
@@ -155,12 +234,13 @@ def _crop_source(config):
         train, held_out = photo_scenes(config["photos"], config["crop"], config["val_list"], config["exclude"])
         print(f"PSNR: of {len(held_out)} photographs held out; {len(train)} are trained on")
         kept = noise(config["noise"])
+    same(team, "pictures", lambda: checksum(picture for scene in train for picture in scene), SAME_FILES)
     crops = Crops(train, kept, config["crop"], config["seed"], config["targets"] == "clean")
     middles = list(Crops(held_out, kept).middles(MIDDLE))
-    return (lambda epoch: (crops.epoch(epoch, config["pairs"], config["batch"]),)), middles
+    return (lambda epoch: (crops.epoch(epoch, config["pairs"], config["batch"], team.part),)), middles
 
 
-def _pair_source(config):
+def _pair_source(config, team):
     """The same of a folder of pairs. It has no clean pictures: the PSNR is that to the second noisy version."""
     path = Path(config["data"]) / TRAIN_FILE
     pairs = load_pair(path)
@@ -179,6 +259,7 @@ def _pair_source(config):
     if config["pairs"] not in (None, len(train[0])):
         raise UsageError(f"{path} has changed since this run began: {len(train[0])} pairs, not {config['pairs']}")
     config["pairs"] = len(train[0])
+    same(team, "pairs", lambda: checksum(train), SAME_FILES)
     print(
         f"PSNR: of {len(held_out[0])} pictures held out, to their second noisy version; that is some dB less than "
         "to the clean one, which a folder of pairs lacks"

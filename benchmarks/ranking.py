@@ -19,7 +19,8 @@ from checker.classroom import Task, grade_class
 ROOT = Path(__file__).resolve().parent.parent
 
 MATHEMATICS = "modules", "optimiser"
-ASKED = "structure", "rules", "api", *MATHEMATICS, "behaviour", "conventions"
+FOUND_BY = *MATHEMATICS, "behaviour"
+ASKED = "structure", "rules", "api", *FOUND_BY, "conventions"
 YES, NO = ("1", "true", "yes"), ("0", "false", "no")
 LEAST = 0.95  # of the points of what is required, for a correct one
 
@@ -51,10 +52,9 @@ class Graded:
     def of_status(self, status: str) -> list[str]:
         return [f.check for f in self.findings(*ASKED) if f.status == status]
 
-    @property
-    def accused(self) -> bool:
-        """Whether anything mathematical failed."""
-        return any(f.status == results.FAILED for f in self.findings(*MATHEMATICS, "behaviour"))
+    def accused(self, *groups: str) -> bool:
+        """Whether anything failed in these groups."""
+        return any(f.status == results.FAILED for f in self.findings(*groups))
 
 
 def share(points: float, findings: list[results.Finding]) -> float:
@@ -114,9 +114,13 @@ def show(graded: list[Graded]) -> None:
         print(
             f"of the correct ones {mean(one.required >= LEAST for one in right)} get {LEAST:.0%} of what is required"
         )
-        print(f"of the correct ones {mean(one.accused for one in right)} are accused of wrong mathematics")
+        print(
+            f"of the correct ones {mean(one.accused(*MATHEMATICS) for one in right)} are accused of wrong mathematics"
+        )
     if wrong:
-        print(f"of the defective ones {mean(one.accused for one in wrong)} are found by a mathematical check")
+        print(
+            f"of the defective ones {mean(one.accused(*FOUND_BY) for one in wrong)} are found by a mathematical check"
+        )
     if right and wrong:
         for end in "certain", "possible":
             order = [ordered(getattr(a, end), getattr(b, end)) for a, b in product(right, wrong)]

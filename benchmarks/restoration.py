@@ -7,6 +7,9 @@ As the field measures (T. Huang et al., Neighbor2Neighbor, arXiv 2101.02824): RG
 the noise makes it, not clipped; the denoised one clipped to 0–255 but not rounded; the mean is that of the pictures'
 own figures. A picture's place in the folder's order seeds its noise, so that all networks see the same. SSIM is
 scikit-image's with the settings of its authors (Z. Wang et al., IEEE TIP 13 (4), 2004), the mean over the colours.
+
+With --ensemble a picture is the mean of what the network makes of its eight orientations (R. Timofte et al., CVPR
+2016). The field's tables are without it.
 """
 
 import argparse
@@ -20,6 +23,7 @@ from skimage.metrics import structural_similarity
 from torch import Generator
 from tqdm import tqdm
 
+from data.build import file_digest
 from data.load import DataError
 from data.noise import noise
 from data.psnr import psnr
@@ -27,6 +31,7 @@ from data.windows import find_photos, read_photo
 from Proj_2.others.networks import NETWORKS
 from Proj_2.others.precision import has_fast_bfloat16
 from Proj_2.others.prediction import predict
+from Proj_2.others.reach import reduction
 from training.options import UsageError
 from training.record import read_state
 
@@ -42,30 +47,37 @@ def main(argv=None):
     parser.add_argument("--noise", required=True, metavar="NAME[:VALUES]", help="what is laid over them")
     parser.add_argument("--weights", required=True, type=Path, metavar="FILE", help="a plain state dict")
     parser.add_argument("--network", choices=NETWORKS, default="unet", help="whose weights they are (%(default)s)")
-    parser.add_argument("--name", help="of the file in benchmarks/results (FOLDER_NOISE_WEIGHTS)")
+    parser.add_argument(
+        "--ensemble", action="store_true", help="average over the eight orientations: eight times as long"
+    )
+    parser.add_argument("--name", help="of the file in benchmarks/results (restoration_FOLDER_NOISE_WEIGHTS)")
     arguments = parser.parse_args(argv)
     try:
         kept, paths = noise(arguments.noise), find_photos([arguments.folder])
         network = NETWORKS[arguments.network]().to("cuda" if torch.cuda.is_available() else "cpu")
         read_state(arguments.weights, network)
+        digest = file_digest(arguments.weights)
         with torch.no_grad():
-            pictures = measure(network, kept, paths)
+            pictures = _measure_all(network, kept, paths, arguments.ensemble)
     except (DataError, UsageError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("interrupted; nothing was written", file=sys.stderr)
         return 130
-    mean = {name: fmean(picture[name] for picture in pictures) for name in MEASURES}
+    mean = means(pictures)
     _table([*pictures, {"picture": f"mean of {len(pictures)}", **mean}])
-    folder, weights = arguments.folder.resolve().name, arguments.weights
+    weights = arguments.weights
     write(
-        arguments.name or f"restoration_{folder}_{arguments.noise.replace(':', '')}_{weights.stem}",
+        arguments.name or default_name(arguments.folder, arguments.noise, weights, arguments.ensemble),
         {
-            "folder": folder,
+            "folder": arguments.folder.resolve().name,
             "noise": arguments.noise,
             "network": arguments.network,
-            "weights": f"{weights.parent.name}/{weights.name}",
+            "weights": f"{weights.resolve().parent.name}/{weights.name}",
+            "sha256": digest,
+            "arithmetic": "bfloat16 products" if _mixed(network) else "float32",
+            "ensemble": arguments.ensemble,
             "mean": mean,
             "pictures": pictures,
         },
@@ -73,22 +85,62 @@ def main(argv=None):
     return 0
 
 
-def measure(network, kept, paths):
-    """The figures of every photograph in `paths` with the noise `kept` on it, a dictionary each."""
-    device = network.param()[0][0].device
-    mixed = has_fast_bfloat16() and device.type == "cpu"
+def default_name(folder, noise, weights, ensemble=False):
+    """Of the file in benchmarks/results, from the paths of the pictures and of the weights."""
+    end = "_ensemble" if ensemble else ""
+    return f"restoration_{folder.resolve().name}_{noise.replace(':', '')}_{weights.stem}{end}"
+
+
+def means(pictures):
+    """The means of all figures over the pictures."""
+    return {name: fmean(picture[name] for picture in pictures) for name in MEASURES}
+
+
+def _measure_all(network, kept, paths, ensemble):
     pictures = []
-    for number, path in enumerate(tqdm(paths, unit="picture", leave=False)):
-        photo = torch.from_numpy(numpy.array(read_photo(path))).permute(2, 0, 1)[None]
-        height, width = (length // kept.block * kept.block for length in photo.shape[2:])
-        photo = photo[:, :, :height, :width]
-        clean, noisy = kept.clean(photo), kept.corrupt(photo, Generator().manual_seed(number))
-        if min(clean.shape[2:]) < WINDOW:
-            raise DataError(f"{path} makes a clean picture of less than {WINDOW} pixels a side, too few for the SSIM")
-        denoised = predict(network, noisy.to(device), mixed).clamp_(0, 255).cpu()
-        figures = (measure(picture, clean) for picture in (noisy, denoised) for measure in (_psnr, _ssim))
-        pictures.append({"picture": path.name, **dict(zip(MEASURES, figures, strict=True))})
+    with tqdm(paths, unit="picture", leave=False) as bar:
+        for seed, path in enumerate(bar):
+            pictures.append(measure(network, kept, path, seed, ensemble))
+            mean = means(pictures)
+            bar.set_postfix_str(f"mean {mean['noisy_psnr']:.2f} → {mean['psnr']:.2f} dB")
     return pictures
+
+
+def measure(network, kept, path, seed, ensemble=False):
+    """The figures of the photograph in `path` with the noise `kept` on it, drawn with `seed`, as a dictionary.
+
+    Raises DataError if the picture is too small for the network or for the SSIM.
+    """
+    device = network.param()[0][0].device
+    photo = torch.from_numpy(numpy.array(read_photo(path))).permute(2, 0, 1)[None]
+    height, width = (length // kept.block * kept.block for length in photo.shape[2:])
+    photo = photo[:, :, :height, :width]
+    clean, noisy = kept.clean(photo), kept.corrupt(photo, Generator().manual_seed(seed))
+    height, width = clean.shape[2:]
+    least = max(WINDOW, reduction(network))
+    if min(height, width) < least:
+        raise DataError(
+            f"{path} makes a clean picture of {width}×{height}; expected at least {least} pixels a side, for the "
+            f"{'SSIM' if least == WINDOW else 'network'} sees no fewer: take it out of the folder"
+        )
+    restore = _ensemble if ensemble else predict
+    denoised = restore(network, noisy.to(device), _mixed(network)).clamp_(0, 255).cpu()
+    figures = (measure(picture, clean) for picture in (noisy, denoised) for measure in (_psnr, _ssim))
+    return {"picture": path.name, "seed": seed, **dict(zip(MEASURES, figures, strict=True))}
+
+
+def _mixed(network):
+    return has_fast_bfloat16() and network.param()[0][0].device.type == "cpu"
+
+
+def _ensemble(network, noisy, mixed):
+    """The mean of what the network makes of the eight orientations of the pictures, each turned back."""
+    total = torch.zeros_like(noisy)
+    for turns in range(4):
+        turned = noisy.rot90(turns, (2, 3))
+        restored = predict(network, turned, mixed) + predict(network, turned.flip(3), mixed).flip(3)
+        total += restored.rot90(-turns, (2, 3))
+    return total.div_(8)
 
 
 def _psnr(picture, clean):

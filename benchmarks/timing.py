@@ -57,7 +57,7 @@ def machine():
         "device": torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu",
         "python": platform.python_version(),
         "torch": torch.__version__,
-        "commit": _output("git", "rev-parse", "--short", "HEAD"),
+        "commit": _commit(),
     }
 
 
@@ -84,6 +84,14 @@ def _processor():
         return f"{name} ({', '.join(flag for flag in wanted if flag in flags)})"
     except (OSError, StopIteration):
         return platform.processor() or platform.machine()
+
+
+def _commit():
+    """None outside of a git checkout."""
+    try:
+        return _output("git", "rev-parse", "--short", "HEAD")
+    except (OSError, subprocess.CalledProcessError):
+        return None
 
 
 def _output(*command):

@@ -2,7 +2,7 @@
 pictures of the same scenes.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import torch
@@ -12,6 +12,8 @@ from .build import keyed_generator
 from .noise import Noise
 
 Batch = tuple[Tensor, Tensor, Tensor | None]  # input, target, and where the target is known (None: everywhere)
+
+LOT = 8  # crops of a batch that are drawn together: whoever takes a part of a batch draws little of the rest
 
 
 @dataclass
@@ -28,13 +30,29 @@ class Crops:
     seed: int = 0
     clean_targets: bool = False
 
-    def epoch(self, number: int, crops: int, size: int) -> Iterator[Batch]:
+    def epoch(
+        self, number: int, crops: int, size: int, part: Callable[[int], slice] = slice
+    ) -> Iterator[tuple[Tensor, Tensor, Tensor | None, int]]:
         """The batches of epoch `number`, of `size` crops each and `crops` in all: the same whenever they are asked
-        for. Values 0–255.
+        for. Values 0–255. Of each batch only `part(its size)` is made; that size comes last.
         """
-        generator = keyed_generator(f"{self.seed} crops {number}")
         for start in range(0, crops, size):
-            yield self.batch(min(size, crops - start), generator)
+            whole = min(size, crops - start)
+            yield *self._part(part(whole), whole, f"{self.seed} crops {number} {start}"), whole
+
+    def _part(self, part: slice, whole: int, key: str) -> Batch:
+        """A part, perhaps an empty one, of the batch of `whole` crops that is known by `key`."""
+        start, stop, _ = part.indices(whole)
+        first = min(start, whole - 1) // LOT * LOT
+        lots = [
+            self.batch(min(LOT, whole - lot), keyed_generator(f"{key} {lot}"))
+            for lot in range(first, max(stop, first + 1), LOT)
+        ]
+        x, target, known = (
+            None if tensors[0] is None else torch.cat(tensors)[start - first : stop - first]
+            for tensors in zip(*lots, strict=True)
+        )
+        return x, target, known
 
     def batch(self, size: int, generator: Generator) -> Batch:
         """Inputs and targets, size×3×side×side; both of a crop come from one place, in one orientation of eight."""

@@ -47,5 +47,8 @@ def _follow_parent() -> None:
 
 
 def cores() -> int:
-    """The processes worth starting: one a core that this process may use, 8 at most."""
-    return min(8, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
+    """The processes worth starting: one a core that this process may use, 8 at most; a share of them if torchrun
+    started several processes on this machine, which will all do so.
+    """
+    count = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, min(8, count // int(os.environ.get("LOCAL_WORLD_SIZE", 1))))

@@ -12,15 +12,21 @@ from .experiments.catalogue import EXPERIMENTS
 from .experiments.schedule import execute
 from .experiments.store import RESULTS, StoreError
 
+# As documents.py and restored.py have them, which need more than the experiments do.
+DOCUMENTS = ("report", "supplement")
+WEIGHTS = ("gaussian25", "gaussian5-50", "poisson30", "unet_course")
+
 
 def main(argv=None):
     arguments = _parser().parse_args(argv)
     try:
+        if arguments.command in ("measure", "keep"):
+            return _on_weights(arguments)
         if arguments.command in ("run", "all"):
             status = _run(arguments)
             if status or arguments.command == "run":
                 return status
-        return _build()
+        return _build(getattr(arguments, "document", None))
     except KeyboardInterrupt:
         print("\ninterrupted; what was done is kept: go on with the same command", file=sys.stderr)
         return 130
@@ -46,11 +52,28 @@ def _run(arguments):
     return 0
 
 
-def _build():
-    from .build import BuildError, build  # its own needs, matplotlib for one, are none of the experiments'
+def _on_weights(arguments):
+    from .kept import keep
+    from .restored import measure
 
     try:
-        print(f"written to {build()}")
+        if arguments.command == "measure":
+            return measure(arguments.again)
+        keep(arguments.run, arguments.name)
+        return 0
+    except (DataError, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+
+
+def _build(name):
+    """Make one document, or all of them."""
+    from .build import BuildError, build  # its own needs, matplotlib for one, are none of the experiments'
+    from .documents import DOCUMENTS
+
+    try:
+        for document in [DOCUMENTS[name]] if name else DOCUMENTS.values():
+            print(f"written to {build(document)}")
     except BuildError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
@@ -63,8 +86,16 @@ def _parser():
     run = commands.add_parser("run", help="run experiments; those that are done already are skipped")
     run.add_argument("names", nargs="*", metavar="NAME", help=f"which; all without it: {', '.join(EXPERIMENTS)}")
     run.add_argument("--quick", action="store_true", help="a few steps of each, in OUT/quick: shows that it works")
-    commands.add_parser("build", help="make the PDF of the results that are there")
-    both = commands.add_parser("all", help="run every experiment, then make the PDF")
+    keeping = commands.add_parser("keep", help="take over the best weights of a run of train.py into weights/")
+    keeping.add_argument("run", type=Path, metavar="RUN", help="folder of the run")
+    keeping.add_argument("name", choices=WEIGHTS, help="of the weights: what they are for")
+    measuring = commands.add_parser(
+        "measure", help="measure the U-Nets' weights on the pictures in the folder that N2N_BENCHMARKS names"
+    )
+    measuring.add_argument("--again", action="store_true", help="measure again what is measured already")
+    building = commands.add_parser("build", help="make the PDFs of the results that are there")
+    building.add_argument("document", nargs="?", choices=DOCUMENTS, help="only this one")
+    both = commands.add_parser("all", help="run every experiment, then make the PDFs")
     for command in (run, both):
         add = command.add_argument
         add("--again", action="store_true", help="do what is done already again")

@@ -9,16 +9,13 @@ from pathlib import Path
 from data.files import replacing
 
 from .claims import FalseClaim, check_claims
-from .figures import FIGURES, draw
+from .documents import Document
+from .figures import draw
 from .measured import Measured, MissingResult
-from .numbers import numbers
-from .tables import TABLES
 
 HERE = Path(__file__).parent
-TEXT = HERE / "report.tex"
+PREAMBLE = HERE / "preamble.tex"  # of every document
 GENERATED = HERE / "generated"
-COPIES = HERE / "report.pdf", HERE.parent / "Proj_2" / "Report_2.pdf"
-MOST_PAGES = 3  # that the course allows
 TEX_NEEDED = (
     "the PDF needs latexmk and LaTeX: on Debian or Ubuntu `apt-get install latexmk texlive-publishers "
     "texlive-fonts-recommended`, on macOS `brew install --cask mactex-no-gui`, on Windows "
@@ -30,42 +27,43 @@ class BuildError(Exception):
     """Why there is no PDF, in one sentence with the way out."""
 
 
-def build() -> Path:
-    """Make `report.pdf`, and the copy of it that is handed in. Raises BuildError."""
-    pdf = make(GENERATED)
-    for copy in COPIES:
+def build(document: Document) -> Path:
+    """Make the PDF of a document where it belongs. Raises BuildError."""
+    pdf = make(document, GENERATED / document.name)
+    for copy in document.copies:
         with replacing(copy) as partial:
             shutil.copyfile(pdf, partial)
-    return COPIES[0]
+    return document.copies[0]
 
 
-def make(folder: Path, text: Path = TEXT, measured: Measured | None = None) -> Path:
-    """Make the PDF of `text` in `folder`, together with everything that it reads. Raises BuildError."""
+def make(document: Document, folder: Path, measured: Measured | None = None) -> Path:
+    """Make the PDF of `document` in `folder`, together with everything that it reads. Raises BuildError."""
     if not shutil.which("latexmk"):
         raise BuildError(TEX_NEEDED)
     folder.mkdir(parents=True, exist_ok=True)
     try:
-        generate(folder, text, measured or Measured())
+        generate(document, folder, measured or Measured())
     except (MissingResult, FalseClaim) as error:
         raise BuildError(str(error)) from error
-    pdf = _latex(folder, text)
+    pdf = _latex(folder, document.text)
     pages = int(re.search(r"Output written on .*?\((\d+) page", _log(pdf), re.DOTALL)[1])
-    if pages > MOST_PAGES:
-        raise BuildError(f"{text} makes {pages} pages, and the course allows {MOST_PAGES}: shorten it")
+    if pages > document.most_pages:
+        raise BuildError(f"{document.text} makes {pages} pages, and {document.most_pages} are allowed: shorten it")
     return pdf
 
 
-def generate(folder: Path, text: Path, measured: Measured) -> None:
-    """Write what `text` reads: numbers.tex, and a file for each table and figure."""
-    known = numbers(measured)
-    _check_numbers(text, known)
-    check_claims(measured)
+def generate(document: Document, folder: Path, measured: Measured) -> None:
+    """Write what the document's text reads: the preamble, numbers.tex, and a file for each table and figure."""
+    known = document.numbers(measured)
+    _check_numbers(document.text, known)
+    check_claims(document.claims, measured, document.text.name)
+    shutil.copyfile(PREAMBLE, folder / PREAMBLE.name)
     lines = [f"\\expandafter\\def\\csname result@{name}\\endcsname{{{value}}}" for name, value in known.items()]
     (folder / "numbers.tex").write_text("\n".join(lines) + "\n", encoding="utf-8")
-    for name, table in TABLES.items():
+    for name, table in document.tables.items():
         (folder / f"{name}.tex").write_text(table(measured), encoding="utf-8")
-    for name in FIGURES:
-        draw(name, measured, folder / f"{name}.pdf")
+    for name, figure in document.figures.items():
+        draw(figure, measured, folder / f"{name}.pdf")
 
 
 def numbers_used(text: Path) -> list[str]:
@@ -76,7 +74,9 @@ def numbers_used(text: Path) -> list[str]:
 def _check_numbers(text: Path, known: dict[str, str]) -> None:
     missing = [name for name in numbers_used(text) if name not in known]
     if missing:
-        raise BuildError(f"{text} uses \\result{{{missing[0]}}}, a number that nothing defines: add it to numbers.py")
+        raise BuildError(
+            f"{text} uses \\result{{{missing[0]}}}, a number that nothing defines: add it to its numbers.py"
+        )
 
 
 def _latex(folder: Path, text: Path) -> Path:

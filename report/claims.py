@@ -3,6 +3,8 @@
 A new run of the experiments that turns a claim false stops the build, so that somebody rewrites the sentence.
 """
 
+from collections.abc import Callable
+
 from .measured import Measured
 from .tables import BATCHES, LAYERS, cosine, course_scores, epoch_seconds, postmortem
 
@@ -14,11 +16,11 @@ class FalseClaim(Exception):
 CLAIMS = {}  # sentence: its condition, a function of the results
 
 
-def check_claims(measured: Measured) -> None:
-    """Raises FalseClaim with the first sentence that the results contradict."""
-    for sentence, holds in CLAIMS.items():
+def check_claims(claims: dict[str, Callable[[Measured], bool]], measured: Measured, text: str) -> None:
+    """Raises FalseClaim with the first of the text's sentences that the results contradict."""
+    for sentence, holds in claims.items():
         if not holds(measured):
-            raise FalseClaim(f"report.tex says that {sentence}, which the results contradict: rewrite it (claims.py)")
+            raise FalseClaim(f"{text} says that {sentence}, which the results contradict: rewrite it (claims.py)")
 
 
 def claim(sentence):

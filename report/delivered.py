@@ -8,6 +8,7 @@ from Proj_2.model import WEIGHTS, Model
 from Proj_2.others.networks import paper
 
 PAPER_WEIGHTS = Path(__file__).parent / "weights" / "paper.pth"
+UNETS = Path(__file__).parents[1] / "weights"  # folder of those of the U-Nets, which photographs want
 DELIVERED = {"shipped": WEIGHTS, "paper": PAPER_WEIGHTS}  # their files
 
 

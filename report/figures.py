@@ -45,10 +45,10 @@ CURVES = {  # variant of the experiment: name, line, marker
 WITHOUT_DATES = {"CreationDate": None, "Creator": None, "Producer": None}
 
 
-def draw(name: str, measured: Measured, path: Path) -> None:
-    """Draw the figure of that name and write it to `path`."""
+def draw(figure: Callable[[Measured], Figure], measured: Measured, path: Path) -> None:
+    """Draw a figure and write it to `path`."""
     with matplotlib.rc_context(STYLE):
-        FIGURES[name](measured).savefig(path, metadata=WITHOUT_DATES)
+        figure(measured).savefig(path, metadata=WITHOUT_DATES)
 
 
 def curves(measured: Measured) -> Figure:

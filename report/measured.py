@@ -7,11 +7,16 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from benchmarks.restoration import default_name
+from data.build import file_digest
+
+from .delivered import UNETS
 from .experiments.store import RESULTS
 
 HERE = Path(__file__).parent
 BENCHMARKS = HERE.parent / "benchmarks" / "results"
 PUBLISHED = HERE / "published.json"
+MEASURE = "N2N_BENCHMARKS=FOLDER python -m report measure"
 SEEDS = 3  # that a difference needs to be claimed
 
 
@@ -43,8 +48,14 @@ class Spread:
 class Measured:
     """The results in a folder, each file read once and when it is first asked for."""
 
-    def __init__(self, results: Path = RESULTS, benchmarks: Path = BENCHMARKS, published: Path = PUBLISHED):
-        self.results, self.benchmarks = Path(results), Path(benchmarks)
+    def __init__(
+        self,
+        results: Path = RESULTS,
+        benchmarks: Path = BENCHMARKS,
+        published: Path = PUBLISHED,
+        weights: Path = UNETS,
+    ):
+        self.results, self.benchmarks, self.weights = Path(results), Path(benchmarks), Path(weights)
         self.published = json.loads(Path(published).read_text(encoding="utf-8"))
         self.experiment, self.benchmark = cache(self._experiment), cache(self._benchmark)
 
@@ -52,9 +63,9 @@ class Measured:
         """The file of an experiment. Raises MissingResult."""
         return _read(self.results / f"{name}.json", f"python -m report run {name}")
 
-    def _benchmark(self, name: str) -> dict:
-        """The file of a benchmark. Raises MissingResult."""
-        return _read(self.benchmarks / f"{name}.json", f"python -m benchmarks.{name}")
+    def _benchmark(self, name: str, command: str = "") -> dict:
+        """The file of a benchmark, made by `command` unless by its namesake. Raises MissingResult."""
+        return _read(self.benchmarks / f"{name}.json", command or f"python -m benchmarks.{name}")
 
     @staticmethod
     def needed(value, what: str, command: str):
@@ -83,6 +94,26 @@ class Measured:
                 f"`python -m report run {experiment}`"
             )
         return sorted(runs, key=lambda run: run["seed"])
+
+    def run(self, experiment: str, **wanted) -> dict:
+        """The only run that has the values `wanted`, of an experiment with one seed. Raises MissingResult."""
+        runs = [run for run in self.experiment(experiment)["runs"] if wanted.items() <= run["config"].items()]
+        said = ", ".join(f"{key} {value}" for key, value in wanted.items())
+        command = f"python -m report run {experiment}"
+        return self.needed(runs[0] if len(runs) == 1 else None, f"the run of {experiment} with {said}", command)
+
+    def restored(self, folder: str, noise: str, weights: Path) -> dict | None:
+        """What `benchmarks.restoration` found: of the set of pictures of that name; None if it did not measure it.
+
+        Raises MissingResult if it measured other weights than are in the file now.
+        """
+        path = self.benchmarks / f"{default_name(Path(folder), noise, weights)}.json"
+        if not path.exists():
+            return None
+        found = _read(path, MEASURE)
+        if weights.exists() and file_digest(weights) != found["sha256"]:
+            raise MissingResult(f"{path} is of other weights than {weights}: measure these with `{MEASURE}`")
+        return found
 
     def configs(self, experiment: str, **wanted) -> list[dict]:
         """The configurations that have the values `wanted`, in the order of the file."""

@@ -168,11 +168,16 @@ def _unet(channels, convolutions, entrance):
     """The U-Net written down once more, from the smallest level outwards."""
 
     def convolved(before, here, number):
-        return [
-            layer
-            for i in range(number)
-            for layer in (nn.Conv2d(here if i else before, here, 3, padding=1), nn.LeakyReLU(0.1))
-        ]
+        layers = []
+        while number:
+            if number == 1 or before != here:
+                layers += [nn.Conv2d(before, here, 3, padding=1), nn.LeakyReLU(0.1)]
+                before, number = here, number - 1
+            else:
+                pair = nn.Conv2d(here, here, 3, padding=1), nn.Conv2d(here, here, 3, padding=1)
+                layers.append(Residual(pair[0], nn.LeakyReLU(0.1), pair[1]))
+                number -= 2
+        return layers
 
     *outer, smallest = zip(channels, convolutions, strict=True)
     layers, below = convolved(smallest[0], *smallest), smallest[0]

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from benchmarks import contenders, twin
+from benchmarks import contenders, ranking, twin
 from Proj_2.others.networks import paper, unet
 from Proj_2.others.training import Training
 
@@ -40,3 +40,19 @@ def test_operations_of_a_unet_by_hand():
     products = [16 * 48, 16 * 144, 4 * 96, 4 * 324, 4 * 96, 16 * 288, 16 * 48]
     assert forward == 10 * sum(products)
     assert step == 10 * (3 * sum(products) - products[0])
+
+
+def test_pairs_are_in_order_if_the_correct_one_has_more_points():
+    assert [ranking.ordered(*pair) for pair in ((1.0, 0.9), (0.9, 1.0), (0.95, 0.95))] == [1, 0, 0.5]
+
+
+def test_the_truth_is_read_and_what_is_none_is_refused(tmp_path):
+    path = tmp_path / "TRUTH.csv"
+    path.write_text("name,base,correct,severity,what\na,a,1,0,right\nb,a,0,3,no sum\n", encoding="utf-8")
+    assert ranking.read(path) == {"a": (True, "right"), "b": (False, "no sum")}
+    path.write_text("name,correct,what\na,perhaps,\n", encoding="utf-8")
+    with pytest.raises(ValueError, match="expected yes or no"):
+        ranking.read(path)
+    path.write_text("name,right\n", encoding="utf-8")
+    with pytest.raises(ValueError, match="no column correct, what"):
+        ranking.read(path)

@@ -85,6 +85,9 @@ MISTAKES = {
         "Conv2d", "grad_input", lambda o, g, e: padded_gradient(o, g, e)[:, :, : e.shape[2], : e.shape[3]],
         "at one side alone",
     ),
+    "batch": (
+        "Conv2d", "grad_input", lambda o, g, e: e if len(e) == 1 else e + e.roll(1, 0), "right only for a batch of 1"
+    ),
     "rows": ("Conv2d", "grad_weight", weight_gradient_of_rows, "read in another order"),
     "PᵀX": ("TransposeConv2d", "grad_weight", products_transposed, "computed in its transposed layout"),
     "kernel first": (

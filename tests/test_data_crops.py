@@ -1,5 +1,6 @@
 """Crops of photographs and of noisy pictures: what a pair is made of, and which scene may be in which split."""
 
+from itertools import pairwise
 from pathlib import Path
 
 import numpy
@@ -93,6 +94,21 @@ def test_an_epoch_is_the_same_whenever_it_is_asked_for_and_none_is_like_another(
         assert torch.equal(a[1], b[1])
         assert not torch.equal(a[0], c[0])
     assert not torch.equal(next(Crops(scenes, crops.noise, SIDE, seed=4).epoch(4, 25, 10))[0], one[0][0])
+
+
+@pytest.mark.parametrize("kept", ["gaussian:5-50", "bernoulli", "text", None])
+def test_the_parts_of_a_batch_make_up_the_whole(kept):
+    scenes = [[torch.randint(256, (3, 30, 30), generator=seeded(n), dtype=torch.uint8)] for n in range(5)]
+    crops = Crops(scenes, kept and noise(kept), SIDE)
+    cuts = [0, 3, 8, 8, 13, 20, 25]  # of a last batch of 5 crops, some get none
+    parts = [
+        [*crops.epoch(4, 25, 20, lambda size, a=a, b=b: slice(min(a, size), min(b, size)))] for a, b in pairwise(cuts)
+    ]
+    for number, whole in enumerate(crops.epoch(4, 25, 20)):
+        here = [part[number] for part in parts]
+        assert {part[3] for part in here} == {whole[3]} == {(20, 5)[number]}
+        for tensor, *of_it in zip(whole[:3], *(part[:3] for part in here), strict=True):
+            assert all(part is None for part in of_it) if tensor is None else torch.equal(torch.cat(of_it), tensor)
 
 
 def test_what_is_measured_is_the_middle_of_every_scene():

@@ -8,7 +8,7 @@ from Proj_2.others.activation import LeakyReLU, ReLU
 from Proj_2.others.container import Sequential
 from Proj_2.others.conv import Conv2d
 from Proj_2.others.initialisation import kaiming_
-from Proj_2.others.networks import NETWORKS, unet, unet_course
+from Proj_2.others.networks import NETWORKS, unet, unet_course, unet_small
 from Proj_2.others.pooling import MaxPool2d
 from Proj_2.others.prediction import predict
 from Proj_2.others.reach import reach, reduction
@@ -33,7 +33,7 @@ def trained(network):
     return network
 
 
-@pytest.mark.parametrize("make", [unet, unet_course])
+@pytest.mark.parametrize("make", [unet, unet_small, unet_course])
 def test_a_unet_starts_as_the_identity_and_learns_from_there(make):
     network, x = make(), torch.rand(2, 3, 16, 24)
     assert torch.equal(network.forward(x), x)

@@ -2,18 +2,19 @@
 
 import hashlib
 import json
-import os
 import random
 import re
-import shutil
+from dataclasses import replace
 
 import pypdf
 import pytest
+from documents import needs_tex, typed_results
 
 from data.build import VAL_FILE, build
-from report.build import COPIES, MOST_PAGES, TEX_NEEDED, TEXT, BuildError, make, numbers_used
+from report.build import TEX_NEEDED, BuildError, make, numbers_used
 from report.claims import CLAIMS, FalseClaim, check_claims
 from report.delivered import PAPER_WEIGHTS
+from report.documents import REPORT
 from report.experiments import postmortem, results
 from report.experiments.config import config
 from report.experiments.runs import network
@@ -22,6 +23,7 @@ from report.measured import SEEDS, Measured, MissingResult, Spread
 from report.numbers import numbers
 from report.tables import TABLES, cosine
 
+TEXT, COPIES = REPORT.text, REPORT.copies
 WEIGHTS = {"shipped": COPIES[1].with_name("bestmodel.pth"), "paper": PAPER_WEIGHTS}
 CONSTANTS = {  # whole numbers that the text may hold, none of them a result
     "0": "a value's lower end, an index, a threshold",
@@ -50,19 +52,13 @@ CONSTANTS = {  # whole numbers that the text may hold, none of them a result
     "3072": "values of a picture, 3·32·32",
     "50,000": "training pairs",
 }
-UNITS = r"\\dB|~?\s*dB|\\,dB|(?:\\,)?\s*\\%|\s*times\b|\s*ms\b|~?\s*seconds?\b|~s\b|\\,s\b|\s*GFLOP|\s*minutes?\b"
 WITH_UNITS = {"3072 times"}  # of CONSTANTS, with what looks like a unit
-
-
-def needs_tex():
-    if not shutil.which("latexmk") and not os.environ.get("REPORT_NEEDS_TEX"):
-        pytest.skip(TEX_NEEDED)
 
 
 @pytest.fixture(scope="module")
 def pdf(tmp_path_factory):
     needs_tex()
-    return make(tmp_path_factory.mktemp("report"))
+    return make(REPORT, tmp_path_factory.mktemp("report"))
 
 
 @pytest.fixture
@@ -74,7 +70,7 @@ def without_tex(tmp_path, monkeypatch):
 
 
 def test_three_pages(pdf):
-    assert 1 <= len(pypdf.PdfReader(pdf).pages) <= MOST_PAGES
+    assert 1 <= len(pypdf.PdfReader(pdf).pages) <= REPORT.most_pages == 3
 
 
 def test_nothing_sticks_out_and_every_reference_resolves(pdf):
@@ -84,7 +80,7 @@ def test_nothing_sticks_out_and_every_reference_resolves(pdf):
 
 
 def test_the_same_bytes_twice(pdf, tmp_path):
-    assert make(tmp_path / "again, elsewhere").read_bytes() == pdf.read_bytes()
+    assert make(REPORT, tmp_path / "again, elsewhere").read_bytes() == pdf.read_bytes()
 
 
 def test_the_report_handed_in_is_the_one_that_the_results_make(pdf):
@@ -105,7 +101,7 @@ def test_an_undefined_number_stops(tmp_path):
     text = tmp_path / "report.tex"
     text.write_text(TEXT.read_text(encoding="utf-8").replace(r"\result{paper.sum}", r"\result{paper.summ}", 1))
     with pytest.raises(BuildError, match=r"uses \\result\{paper.summ\}, a number that nothing defines"):
-        make(tmp_path / "out", text)
+        make(replace(REPORT, text=text), tmp_path / "out")
     assert not (tmp_path / "out" / "report.pdf").exists()
 
 
@@ -113,7 +109,7 @@ def test_latex_itself_knows_no_undefined_number(pdf, tmp_path):
     text = tmp_path / "report.tex"
     text.write_text(TEXT.read_text(encoding="utf-8").replace(r"\maketitle", r"\def\x{no.such}\result\x", 1))
     with pytest.raises(BuildError, match=r"LaTeX can't set report.tex: .*there is no number"):
-        make(tmp_path / "out", text)
+        make(replace(REPORT, text=text), tmp_path / "out")
 
 
 def test_too_many_pages_stop(pdf, tmp_path):
@@ -121,8 +117,8 @@ def test_too_many_pages_stop(pdf, tmp_path):
     text.write_text(
         TEXT.read_text(encoding="utf-8").replace(r"\maketitle", r"\maketitle\newpage\null\newpage\null\newpage")
     )
-    with pytest.raises(BuildError, match=r"makes \d pages, and the course allows 3"):
-        make(tmp_path / "out", text)
+    with pytest.raises(BuildError, match=r"makes \d pages, and 3 are allowed"):
+        make(replace(REPORT, text=text), tmp_path / "out")
 
 
 def test_a_missing_result_names_the_command(tmp_path):
@@ -155,7 +151,7 @@ def test_too_few_seeds_are_no_result(tmp_path):
 @pytest.mark.usefixtures("without_tex")
 def test_without_tex_the_packages_are_named(tmp_path):
     with pytest.raises(BuildError, match=r"Debian.*macOS.*Windows"):
-        make(tmp_path)
+        make(REPORT, tmp_path)
 
 
 @pytest.mark.usefixtures("without_tex")
@@ -172,7 +168,7 @@ def test_without_tex_the_command_says_so_and_ends_with_2(capsys):
 
 
 def test_no_result_is_typed():
-    assert typed_results(TEXT.read_text(encoding="utf-8")) == []
+    assert typed_results(TEXT.read_text(encoding="utf-8"), CONSTANTS, WITH_UNITS) == []
 
 
 @pytest.mark.parametrize(
@@ -191,27 +187,14 @@ def test_no_result_is_typed():
 )
 def test_a_typed_result_is_seen(sentence):
     text = TEXT.read_text(encoding="utf-8")
-    assert len(typed_results(text.replace(r"\section{Conclusion}", rf"\section{{Conclusion}} {sentence}"))) >= 1
-
-
-def typed_results(text):
-    """The numbers of a LaTeX text that are none of CONSTANTS, or have a unit behind them."""
-    text = re.sub(r"(?<!\\)%.*", "", text).split(r"\begin{document}")[1].split(r"\begin{thebibliography}")[0]
-    text = re.sub(r"\\(result|input|includegraphics|cite|ref|eqref|label|begin|end)(\[[^]]*\])?\{[^}]*\}", " ", text)
-    text = re.sub(r"\[[-\d.]+pt\]|\{[\d.]+(pt|\\columnwidth)\}", " ", text)
-    found = []
-    for match in re.finditer(r"\d{1,3}(?:,\d{3})+|\d+(?:\.\d+)?", text):
-        with_unit = re.match(rf"\$?(?:{UNITS})", text[match.end() :])
-        phrase = " ".join((match[0] + with_unit[0]).split()) if with_unit else match[0]
-        if match[0] not in CONSTANTS or (with_unit and phrase not in WITH_UNITS):
-            found.append(phrase)
-    return found
+    text = text.replace(r"\section{Conclusion}", rf"\section{{Conclusion}} {sentence}")
+    assert len(typed_results(text, CONSTANTS, WITH_UNITS)) >= 1
 
 
 def test_every_number_table_and_figure_is_used():
     text = TEXT.read_text(encoding="utf-8")
     assert set(numbers(Measured())) == set(numbers_used(TEXT))
-    assert set(re.findall(r"\\input\{(\w+)\}", text)) == {"numbers", *TABLES}
+    assert set(re.findall(r"\\input\{(\w+)\}", text)) == {"preamble", "numbers", *TABLES}
     assert set(re.findall(r"\\includegraphics(?:\[.*?\])?\{(\w+)\}", text)) == set(FIGURES)
 
 
@@ -264,7 +247,7 @@ def test_a_claim_holds_and_could_fail(sentence):
 def test_a_false_claim_stops(monkeypatch):
     monkeypatch.setitem(CLAIMS, "all is well", lambda measured: False)
     with pytest.raises(FalseClaim, match=r"report.tex says that all is well, which the results contradict"):
-        check_claims(Measured())
+        check_claims(CLAIMS, Measured(), "report.tex")
 
 
 # The results are those of the weights that are shipped

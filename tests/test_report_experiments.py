@@ -18,9 +18,9 @@ from data.load import DataError, load_pair, save_pair
 from Proj_2.others.loss import MSE
 from Proj_2.others.networks import paper
 from report.__main__ import main
-from report.experiments import pairs, runs
+from report.experiments import pairs, photographs, runs
 from report.experiments.catalogue import EXPERIMENTS
-from report.experiments.config import SEEDS, config, quick
+from report.experiments.config import SEEDS, config
 from report.experiments.defects import SummedMSE, modules
 from report.experiments.postmortem import _weight_gradients
 from report.experiments.store import Store, StoreError
@@ -221,7 +221,7 @@ def test_plain_training_is_torchs_sgd(batch, folder):
     sgd = torch.optim.SGD(parameters, lr=0.01, momentum=0.9)
     training, batches = runs.ConfiguredTraining(network, made, 0), []
     step = training.step
-    training.step = lambda x, target: batches.append((x, target)) or step(x, target)
+    training.step = lambda x, target, of=None: batches.append((x, target)) or step(x, target)
     for epoch in range(2):
         list(training.epoch(*pairs.source(made, folder)(epoch)))
     assert sum(len(x) for x, _ in batches) == 10
@@ -254,7 +254,7 @@ def test_the_seed_decides_the_order_of_the_pairs_and_every_epoch_has_another():
         training = runs.ConfiguredTraining(runs.network(config(), 0), config(batch=1), seed)
         for steps in (0, 8):
             training.optimizer.steps = steps
-            training.step = lambda x, target: int(x)
+            training.step = lambda x, target, of=None: int(x)
             orders.append(tuple(training.epoch(torch.arange(8), torch.arange(8))))
     assert all(sorted(order) == list(range(8)) for order in orders)
     assert len(set(orders)) == 4
@@ -318,21 +318,24 @@ def test_the_experiments_are_what_was_asked_for():
     assert set(EXPERIMENTS) == {
         *("paper", "postmortem", "channels", "learning_rate", "batch_size", "initialisation", "epochs"),
         *("noise2noise", "fresh_noise", "results"),
+        *("gaussian", "text", "impulse", "course_unet"),
     }
     for name, experiment in EXPERIMENTS.items():
         assert name == experiment.name
         assert len(experiment.configs) == len({json.dumps(made) for made in experiment.configs})
+        defaults = photographs.config() if experiment.run is photographs.run else config()
         for made in experiment.configs:
             assert made["steps"] >= 100
-            assert quick(made)["steps"] <= 60
-            assert set(made) == set(config())
+            assert experiment.shortened(made)["steps"] <= 60
+            assert set(made) == set(defaults)
     assert len(SEEDS) >= 3
     assert len(EXPERIMENTS["channels"].configs) == 16
 
 
 def test_a_configuration_with_an_unknown_entry_is_refused():
-    with pytest.raises(ValueError, match="has no rate"):
-        config(rate=1)
+    for make in (config, photographs.config):
+        with pytest.raises(ValueError, match="has no rate"):
+            make(rate=1)
 
 
 # --- the store and the command -----------------------------------------------------------------------------------

@@ -1,5 +1,6 @@
 """`python -m benchmarks.restoration`: the figures are those of the pictures, by hand and by the library."""
 
+import hashlib
 import json
 from pathlib import Path
 
@@ -49,6 +50,9 @@ def test_the_figures_are_those_of_the_pictures(photos, results, monkeypatch, cap
     made = json.loads((results / "results" / f"restoration_{photos.name}_gaussian25_weights.json").read_text())
     assert [picture["picture"] for picture in made["pictures"]] == ["0.png", "1.png", "2.png"]
     assert (made["noise"], made["network"], made["folder"]) == ("gaussian:25", "paper", photos.name)
+    assert made["sha256"] == hashlib.sha256((results / "weights.pth").read_bytes()).hexdigest()
+    assert [picture["seed"] for picture in made["pictures"]] == [0, 1, 2]
+    assert set(made["machine"]) >= {"commit", "processor", "torch"}
     for picture, (noisy, clean, denoised) in zip(made["pictures"], seen, strict=True):
         clipped = denoised.clamp(0, 255)
         for name, values in (("noisy_", noisy), ("", clipped)):
@@ -84,6 +88,28 @@ def test_every_network_sees_the_same_noise_and_every_picture_another(results, tm
     assert (results / "results" / "again.json").exists()
 
 
+def test_the_ensemble_is_the_mean_of_eight_orientations(photos, results, monkeypatch):
+    """Of a network that brightens the picture's upper left, whichever that is: every corner gets its share."""
+    monkeypatch.setattr(restoration, "predict", lambda network, noisy, mixed: noisy + _corner(*noisy.shape[2:]))
+    noisy = torch.rand(1, 3, 20, 30) * 255
+    brightened = restoration._ensemble(None, noisy, False) - noisy
+    wide, high = _corner(20, 30), _corner(30, 20)
+    turned = [wide, wide.flip(0), wide.flip(1), wide.flip(0, 1), high.T, high.T.flip(0), high.T.flip(1)]
+    torch.testing.assert_close(brightened[0, 0], sum([*turned, high.T.flip(0, 1)]) / 8, atol=1e-4, rtol=0)
+    assert run(photos, results, "--noise", "gaussian:25", "--ensemble") == 0
+    path = results / "results" / f"restoration_{photos.name}_gaussian25_weights_ensemble.json"
+    assert json.loads(path.read_text())["ensemble"] is True
+
+
+def _corner(height, width):
+    return 100.0 * (torch.arange(height)[:, None] < 7) * (torch.arange(width) < 5)
+
+
+def test_outside_of_a_git_checkout_the_commit_is_unknown(monkeypatch):
+    monkeypatch.setenv("GIT_DIR", "nowhere")
+    assert timing.machine()["commit"] is None
+
+
 @pytest.mark.parametrize("noise", ["poisson:30", "camera", "impulse:0.5", "text:0.25", "bernoulli:0.5"])
 def test_any_noise_and_a_real_network(noise, photos, results):
     assert run(photos, results, "--noise", noise, "--name", "any") == 0
@@ -103,7 +129,7 @@ def test_the_course_s_noise_makes_pictures_small(results, tmp_path):
         ("{photos} --noise gaussian", "needs the standard deviation"),
         ("{photos} --noise noise", "there is no noise 'noise'"),
         ("{tmp} --noise gaussian:25", "no photograph in"),
-        ("{photos} --noise course", "0.png makes a clean picture of less than 11 pixels a side"),
+        ("{photos} --noise course", "0.png makes a clean picture of 6×5; expected at least 11 pixels a side"),
         ("{photos}/none --noise gaussian:25", "no such folder"),
         ("{photos} --noise gaussian:25 --network large", "does not hold weights of this network"),
         ("{photos} --noise gaussian:25 --weights nowhere", "nowhere can't be read"),

@@ -71,7 +71,7 @@ def test_clean_targets_and_another_loss_are_taken(photos, tmp_path, monkeypatch)
     monkeypatch.setattr(train.BatchTraining, "step", lambda self, *batch: batches.append(batch) or step(self, *batch))
     assert run(photos, tmp_path, "--noise", "text", "--targets", "clean", "--loss", "l2") == 0
     assert len(batches) == 8
-    assert all((target == target.round()).all() and (x != target).any() for x, target, _ in batches)
+    assert all((target == target.round()).all() and (x != target).any() for x, target, *_ in batches)
     assert json.loads((tmp_path / "config.json").read_text())["loss"] == "l2"
 
 

@@ -24,6 +24,7 @@ DEFAULTS = {
         "decay": 0.2,
         "clip": 0.0,
         "average": 0.0,
+        "beta2": 0.999,
     },
     "crops": {
         "network": "unet",
@@ -31,13 +32,14 @@ DEFAULTS = {
         "pairs": 8_000,
         "crop": 64,
         "targets": "noisy",
-        "lr": 6e-4,
-        "batch": 32,
+        "lr": 1e-3,
+        "batch": 16,
         "loss": "l2",
         "schedule": "trapezoid",
         "decay": 0.5,
         "clip": 0.2,
         "average": 0.999,
+        "beta2": 0.98,  # at 0.999, deep networks break down at such a rate
     },
 }
 DEFAULTS["windows"] = DEFAULTS["pairs"] | {"noise": "course", "pairs": 50_000, "windows": 12_000, "zoom": 1.25}
@@ -125,6 +127,24 @@ def resumed(out, given):
     return config
 
 
+def same_options(everyones):
+    """Raise UsageError if not all processes were given the same options."""
+
+    def shown(given, name):
+        value = given.get(name)
+        if value is None:
+            return f"without {_option(name)}"
+        return f"with {_option(name)} {' '.join(map(str, value)) if isinstance(value, list) else value}"
+
+    for rank, given in enumerate(everyones):
+        for name in given | everyones[0]:
+            if given.get(name) != everyones[0].get(name):
+                raise UsageError(
+                    f"process {rank} was started {shown(given, name)}, but process 0 {shown(everyones[0], name)}; "
+                    "start all with the same options"
+                )
+
+
 def plain_values(options):
     """The options as JSON has them, without those that are about this call only."""
     options = {name: value for name, value in options.items() if name not in ("out", "resume")}
@@ -198,6 +218,7 @@ def _parser(description):
     add("--decay", _number(float, 0, 1), "PART", "the last part of a trapezoid, in which the rate falls; 0: never")
     add("--clip", _number(float, 0, 1e9), "NORM", "largest norm of a step's gradients; 0: any")
     add("--average", _number(float, 0, 0.99999), "DECAY", "keep an average of the weights, and measure it; 0: none")
+    add("--beta2", _number(float, 0, 0.99999), "BETA", "Adam's memory of the size of the gradients")
     add("--batch", _number(int, 1, 1_000_000), "N", "pairs a step")
     add("--seed", _number(int, 0, 10**12), "N", "the same seed gives the same weights on the same machine", 0)
     add("--out", Path, "DIR", "folder of everything that is written", "runs/last")

@@ -10,8 +10,8 @@ from .options import UsageError
 
 
 def plain(state, dtype=None):
-    """The tensors of a state as a file should hold them, in `dtype` if one is given."""
-    return {name: tensor.to("cpu", dtype).contiguous() for name, tensor in state.items()}
+    """The tensors of a state, or None where there is none yet, as a file should hold them; in `dtype` if given."""
+    return {name: x if x is None else x.to("cpu", dtype).contiguous() for name, x in state.items()}
 
 
 def read_state(path, network):
@@ -30,27 +30,35 @@ def read_state(path, network):
 def checkpoint(network, training, rows):
     """What a run goes on from."""
     average = {"average": plain(training.average.state_dict())} if training.average else {}
+    optimizer = training.optimizer.state_dict()
     return {
         "network": plain(network.state_dict()),
-        "optimizer": training.optimizer.state_dict(),
+        "optimizer": optimizer | {"state": [plain(state) for state in optimizer["state"]]},
         "rows": rows,
         **average,
     }
 
 
-def resume(path, network, training):
-    """Take up the run whose checkpoint is in `path`, if there is one; returns the rows of its log."""
+def read_checkpoint(path):
+    """The checkpoint in `path`, None if there is none."""
     if not path.exists():
-        return []
+        return None
     try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
+        return torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # torch's readers raise all sorts on a damaged file
+        raise UsageError(f"{path} is damaged ({_first_line(error)})") from error
+
+
+def take_up(state, network, training):
+    """Go on from a checkpoint; returns the rows of its log."""
+    try:
         network.load_state_dict(state["network"])
         training.optimizer.load_state_dict(state["optimizer"])
         if training.average:
             training.average.load_state_dict(state["average"])
         return state["rows"]
-    except Exception as error:  # torch's readers raise all sorts on a damaged file
-        raise UsageError(f"{path} is damaged or no checkpoint of this run ({_first_line(error)})") from error
+    except Exception as error:  # whatever a file may hold that another program wrote
+        raise UsageError(f"last.pth is no checkpoint of this run ({_first_line(error)})") from error
 
 
 def write(path, how):

@@ -64,6 +64,9 @@ class Sequential(Module):
             saved = i > 0 and module.in_place and modules[i - 1].in_place
             yield module, not saved and (scratch or (i < last and (i > 0 or not module.in_place)))
 
+    def leaves(self):
+        return [leaf for module in self.modules for leaf in module.leaves()]
+
     def named_param(self):
         return {
             f"{i}.{name}": pair

@@ -59,7 +59,7 @@ class Conv2d(Convolution):
         if self.filtered:
             gradient = winograd.weight_gradient(self.x, channel_last(grad_y), self.padding)
             channel_last(self.weight_grad).add_(gradient.permute(2, 0, 1, 3))
-            self._add_to_bias_gradient(grad_rows)
+            self._finish_gradients(grad_rows)
         else:
             self._add_to_gradients(grad_rows, self.x, grad_rows)
         return grad_rows

@@ -120,11 +120,14 @@ class Convolution(Module):
         else:
             product = self._transposed_product(right, left).t()
         gradient.add_(product.reshape(gradient.shape))
-        self._add_to_bias_gradient(grad_y)
+        self._finish_gradients(grad_y)
 
-    def _add_to_bias_gradient(self, grad_y):
+    def _finish_gradients(self, grad_y):
+        """Add to the bias's gradient, the last of the two."""
         if self.bias is not None:
             self.bias_grad.add_(grad_y.sum(0))
+        if self.on_gradients:
+            self.on_gradients(self)
 
     def _transposed_product(self, left, right):
         """leftᵀ·right of two tall matrices, in shared memory: the sum of the products of two blocks of their rows.

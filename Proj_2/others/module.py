@@ -14,6 +14,7 @@ class Module:
     """
 
     in_place = False  # whether forward and backward work in their argument's memory if given it as scratch
+    on_gradients = None  # called, if any, with the module when it has added to its gradients, before it goes on
 
     def forward(self, x, scratch=False):
         raise NotImplementedError(f"{type(self).__name__} has no forward")
@@ -33,6 +34,10 @@ class Module:
     def named_param(self):
         """The parameters by name: a dictionary name -> (parameter, gradient), the two of equal size."""
         return {}
+
+    def leaves(self):
+        """The modules, in order, that are not made of others."""
+        return [self]
 
     def param(self):
         """The list of pairs (parameter, gradient), read live; empty for a module without parameters."""

@@ -32,6 +32,21 @@ def trapezoid(progress, peak, warmup, decay):
     return peak * min(rise, fall)
 
 
+class Alone:
+    """What a training asks of the processes that share its batches with it; here there is but one."""
+
+    def part(self, size):
+        """Which pairs of a batch of `size` this process takes, a slice."""
+        return slice(0, size)
+
+    def completing(self):
+        """From now on, what a module adds to its gradients completes them, in this step and process."""
+
+    def total(self, loss):
+        """The loss, added up over the processes, as all gradients are then."""
+        return loss
+
+
 class Training:
     """A training run: `num_epochs` epochs over `num_pairs` noisy pairs each, a step for every mini-batch.
 
@@ -41,7 +56,9 @@ class Training:
 
     `loss` is the module that takes the place of the squared error, `schedule` the function (progress, peak) ->
     learning rate. `clip`, if any, bounds the norm of each step's gradients; `average`, if any, is the decay of an
-    average of the weights, which the attribute of that name keeps.
+    average of the weights, which the attribute of that name keeps. `beta2` is Adam's memory of the gradients' size.
+    `team` stands for the other processes, if any, that do the same on other parts of every batch; the weights then
+    stay equal in all.
 
     With `mixed`, the network computes in bfloat16, while the parameters, the sums of their gradients, the
     optimiser and the loss stay in the parameters' own type (P. Micikevicius et al., arXiv 1710.03740).
@@ -60,13 +77,15 @@ class Training:
         schedule=one_cycle,
         clip=None,
         average=None,
+        beta2=0.999,
+        team=None,
     ):
-        self.network, self.loss = network, loss or MSE()
+        self.network, self.loss, self.team = network, loss or MSE(), team or Alone()
         self.mixed, self.schedule, self.clip = mixed, schedule, clip
         self.average = average and Average(network.state_dict(), average)
         self.like = network.param()[0][0].new_empty(0)  # of the type and on the device of the parameters
         self.compute_like = self.like.bfloat16() if mixed else self.like  # and of what the network computes in
-        self.optimizer = Adam(network.param())
+        self.optimizer = Adam(network.param(), betas=(0.9, beta2))
         self.peak_lr, self.batch_size, self.seed = peak_lr, batch_size, seed
         self.steps_per_epoch = -(-num_pairs // batch_size)
         self.steps = num_epochs * self.steps_per_epoch
@@ -81,21 +100,27 @@ class Training:
         random.shuffle(order)
         order = arange(len(order), device=noisy_in.device).new_tensor(order)
         for batch in order.split(self.batch_size):
-            yield self.step(*_orient(noisy_in[batch], noisy_out[batch], random))
+            part = batch[self.team.part(len(batch))]
+            yield self.step(*_orient(noisy_in[part], noisy_out[part], random), of=len(batch))
 
-    def step(self, x, target, known=None):
+    def step(self, x, target, known=None, of=None):
         """One update of the parameters from a batch of pairs; returns the loss before it. `known`, N×1×H×W, is 1
-        where the target's pixel is known and 0 where it is lost; there it has no part in the loss.
+        where the target's pixel is known and 0 where it is lost; there it has no part in the loss. `of`: the pairs
+        of the whole batch, if the team has the others.
         """
         progress = self.optimizer.steps / self.steps
         self.optimizer.lr = self.schedule(progress, self.peak_lr)
         if isinstance(self.loss, L0):
             self.loss.gamma = 2 * (1 - progress)
         self.optimizer.zero_grad()
-        parts = -(-len(x) // AT_ONCE)
+        loss, parts = self.like.new_zeros(()), max(1, -(-len(x) // AT_ONCE))
         knowns = [None] * parts if known is None else known.chunk(parts)
-        batch = zip(x.chunk(parts), target.chunk(parts), knowns, strict=True)
-        loss = sum(self._accumulate(*part, len(x)) for part in batch)
+        for number, part in enumerate(zip(x.chunk(parts), target.chunk(parts), knowns, strict=True), 1):
+            if number == parts:
+                self.team.completing()
+            if len(part[0]):  # a batch of fewer pairs than processes leaves some without
+                loss = loss + self._accumulate(*part, of or len(x))
+        loss = self.team.total(loss)
         if self.clip:
             clip_grad_norm(self.optimizer.params, self.clip)
         self.optimizer.step()

@@ -212,13 +212,26 @@ def is_computed(value) -> bool:
 
 def completed(session, case: Case) -> Case:
     """The case with what a module that leaves it open does by itself: by how much it enlarges, and how it pads."""
-    if case.module != "NearestConv":
+    if case.module not in ("NearestConv", "TransposeConv2d"):
         return case
     module = session.driven(case.module, *case.args, **dict(case.options), input_shape=case.shape)
+    facts = session.facts()
+    stride = facts["fixed"].get(case.module, {}).get("stride")
+    if case.module == "TransposeConv2d" and (stride is None or case.option("padding", 0)):
+        return case
+    if stride and case.args[2] < stride:
+        raise Raised(
+            {"type": "Unsupported", "text": f"with a stride of {stride} the kernel does not reach every pixel"}
+        )
     y = module.forward(torch.zeros(case.shape))
-    factor = session.facts()["factors"].get(case.module, 2)
     if not isinstance(y, Tensor) or y.dim() != 4:
         return case
+    if case.module == "TransposeConv2d":
+        lacking = (case.shape[2] - 1) * stride + case.args[2] - y.shape[2]
+        padding = max(0, (lacking + 1) // 2)
+        inferred = {"stride": stride, "padding": padding, "output_padding": 2 * padding - lacking}
+        return replace(case, inferred=tuple(inferred.items()))
+    factor = facts["factors"].get(case.module, 2)
     padding = max(0, (y.shape[2] - factor * case.shape[2] + case.args[2] - 1) // 2)
     return replace(case, inferred=(("scale_factor", factor), ("padding", padding)))
 

@@ -15,7 +15,7 @@ from .judging import name_of, require, trains, unless_it_trains
 NET = case("Conv2d", (3, 3, 9, 8), 3, 4, 3, stride=2), case("Conv2d", (3, 4, 4, 3), 4, 2, 2)
 
 
-def sequence(g: Grading) -> dict:
+def chained(g: Grading) -> dict:
     """(got, expected) for Sequential(conv, relu, conv, sigmoid): output, gradient of the input, of the weights."""
     layers, given = layers_of_net(g)
     net = g.session.network(*layers)
@@ -85,7 +85,7 @@ def judge_sequence(g: Grading, direction: str, *parts: str) -> None:
         raise NotApplicable(f"not judged: there is no {missing[0]} to put into it")
     tolerance = g.config["tolerance"]["absolute"]
     with cases.poisoned(g.session):
-        found = g.once(sequence)
+        found = g.once(chained)
     for part in parts:
         wrong = mismatch(*found[part], tolerance)
         if wrong and as_its_layers(g, part, found[part][0], tolerance):
@@ -139,6 +139,15 @@ def as_its_layers(g: Grading, part: str, got, tolerance: float) -> bool:
     return got.shape == theirs.shape and torch.allclose(got.double(), theirs.double(), **same)
 
 
+@check("api", needs=("api.imports",))
+def sequential(g: Grading):
+    """There is a Sequential, under whatever name"""
+    if name_of(g, "Sequential") is None:
+        raise Failed(
+            "the submission has no Sequential", "The assignment asks for a module that chains others, back and forth."
+        )
+
+
 @check("modules", needs=("api.imports",))
 def sequential_forward(g: Grading):
     """Sequential.forward passes its input through all layers"""
@@ -149,8 +158,8 @@ def sequential_forward(g: Grading):
 def sequential_backward(g: Grading):
     """Sequential.backward returns the input's gradient and reaches every layer"""
     judge_sequence(g, "backward", "input", "weight 1", "weight 2")
-    if g.once(sequence)["unlisted"]:
+    if g.once(chained)["unlisted"]:
         raise Failed(
-            f"Sequential.param() does not list the weight of convolution {g.once(sequence)['unlisted'][0]}",
+            f"Sequential.param() does not list the weight of convolution {g.once(chained)['unlisted'][0]}",
             CONTAINER["weight"],
         )

@@ -12,10 +12,13 @@ from . import cases
 from .cases import case
 from .compare import mismatch, size
 from .judging import WITH_PARAMETERS, conventions, each, name_of, ready, roles, with_parameters
+from .optimiser import takes_target_first
 
 GRADED = "Model", "Conv2d", "ReLU", "Sigmoid", "Sequential", "MSE", "SGD"
 UPSAMPLINGS = "TransposeConv2d", "NearestUpsampling"
 ACTIVATIONS = "ReLU", "Sigmoid"
+UNLIKE = "manner", "beside", "keeps", "sequential_returns", "pairs_only"  # notes about how gradients are had
+TARGET_FIRST = "the loss takes the target first and the prediction second"
 
 
 def exported(g: Grading, role: str) -> str | None:
@@ -141,7 +144,9 @@ def direct(g: Grading):
         if name_of(g, role):
             g.once(cases.sweep, role)
     notes = conventions(g)["notes"]
-    told = [notes[code] for code in ("manner", "beside", "sequential_returns", "pairs_only") if code in notes]
+    told = [
+        notes[code] for code in ("manner", "beside", "keeps", "sequential_returns", "pairs_only") if code in notes
+    ]
     if told:
         raise Failed(
             "; ".join(told), "Can a module be used by itself: y = m.forward(x), grad_x = m.backward(grad_y)?"
@@ -159,6 +164,8 @@ def loss_call(g: Grading):
     mse.forward(x, target)
     if not isinstance(got := mse.backward(), Tensor):
         raise Failed(f"MSE().backward(): expected a tensor, got {describe(got)}")
+    if g.once(takes_target_first):
+        raise Failed(TARGET_FIRST, "torch's MSELoss takes the prediction first.")
     if "loss_order" in (notes := conventions(g)["notes"]):
         raise Failed(notes["loss_order"], "torch's MSELoss takes the prediction first.")
 

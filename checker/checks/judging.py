@@ -43,6 +43,8 @@ def require(g: Grading, role: str) -> None:
             raise NotApplicable("not handed in; the assignment asks for one kind of upsampling")
         if role == "NearestConv":
             raise NotApplicable("not handed in")
+        if role == "Sequential":
+            raise NotApplicable("there is none, and that is told by another check")
         raise Failed(f"the submission has no {role}")
 
 
@@ -96,6 +98,24 @@ def trains(g: Grading) -> bool:
     except SubmissionProblem:
         return False
     return isinstance(before, Tensor) and isinstance(after, Tensor) and not torch.equal(before, after)
+
+
+def descends(g: Grading) -> bool:
+    """Whether the submission's own training takes its predictions nearer to the targets, one bright grey."""
+    pictures = torch.rand(16, 3, 32, 32, generator=torch.Generator().manual_seed(g.seed)) * 120
+    target, away = torch.full_like(pictures, 230.0), []
+    try:
+        model = g.session.new("Model")
+        for train in (True, False):
+            predicted = model.predict(pictures)
+            if not isinstance(predicted, Tensor):
+                return False
+            away.append((target - predicted).abs().mean().item())
+            if train:
+                model.train(pictures, target, 2)
+    except SubmissionProblem:
+        return False
+    return away[1] < away[0]
 
 
 def unless_it_trains(g: Grading, problem: SubmissionProblem) -> SubmissionProblem | Unjudged:

@@ -13,7 +13,7 @@ from ..sandbox.child import Raised
 from . import cases
 from .compare import Mismatch, mismatch
 from .factors import factor_of
-from .judging import conventions, name_of, ready, trains, unless_it_trains, with_parameters
+from .judging import conventions, descends, name_of, ready, trains, unless_it_trains, with_parameters
 
 SHAPE = (3, 2, 4, 5)
 STEPS = 3
@@ -76,8 +76,20 @@ def mse_backward(g: Grading):
         if got is None:
             raise Unjudged("MSE.backward returns no gradient, and none was found on the prediction or in a network")
         factor = None if found.got is None else factor_of(found.got, expected, tolerance)
+        if g.once(takes_target_first):
+            return
         cause = got.cause if isinstance(got, Raised) else None
         raise Failed(f"MSE on 3×2×4×5: {found.message}", hint_of_factor(g, factor) if factor else "", cause=cause)
+
+
+def takes_target_first(g: Grading) -> bool:
+    """Whether the loss takes the target first although no name tells: the gradient is minus the right one, and yet
+    training goes down.
+    """
+    got, expected = g.once(loss)["backward"]
+    if not isinstance(got, Tensor) or mismatch(*g.once(loss)["forward"], g.config["tolerance"]["absolute"]):
+        return False
+    return mismatch(-got, expected, g.config["tolerance"]["absolute"] / 10) is None and g.once(descends)
 
 
 def hint_of_factor(g: Grading, factor: float) -> str:
@@ -248,8 +260,10 @@ def zero_grad(g: Grading):
         if found := mismatch(second[name], gradient.double(), g.config["tolerance"]["absolute"]):
             if name_of(g, "SGD") is None and g.once(of_the_model)["cleared"]:
                 return
-            if not cleared and problem:
+            if problem:
                 raise unless_it_trains(g, problem)
+            if not cleared:
+                raise NotApplicable("there is no zero_grad, which the assignment does not name")
             hint = "Does it reach every gradient that param() lists?"
             raise Failed(f"{name} of a backward after zero_grad(): {found.message}", hint)
 

@@ -43,6 +43,7 @@ FILLINGS = (
     (r".*(verbose|debug|nesterov|train|flag).*", False),
     (r".*(name|label|id).*", "layer"),
     (r".*(batch).*", 1),
+    (r".*pad.*", 0),
     (r".*(scale|factor|upsampl|zoom|ratio).*", 2),
     (r".*(gain|std|sigma).*", 1.0),
 )

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from . import gradients, optimisers, tensors, upsampling
-from .building import asks_for_more, build, meaning, parameters_of, required
+from .building import asks_for_more, build, meaning, required
 from .leaves import held
 from .losses import Loss
 from .manners import Manner
@@ -44,7 +44,7 @@ class Driver:
         self.manners: dict[str, Manner] = {}
         self.places: dict[str, dict] = {}
         self.kinds: dict[str, tuple[str, type] | None] = {}
-        self.factors: dict[str, int] = {}  # of upsamplings, where they don't say
+        self.upsamplings: dict[str, upsampling.Found] = {}
         self.exchanged: set[str] = set()  # roles of which the constructor takes the output's channels first
         self.optimiser_way: int | None = None
         self.sequential_way: int | None = None
@@ -93,9 +93,9 @@ class Driver:
             (pair for pair in upsamplings if pair), key=lambda pair: pair[0] not in self.classes.exported
         )
         for name, kind in dict.fromkeys(handed_in):
-            role, factor = upsampling.recognise(self, name, kind)
-            kinds.setdefault(role, (name, kind))
-            self.factors.setdefault(role, factor)
+            found = upsampling.recognise(self, name, kind)
+            kinds.setdefault(found.role, (name, kind))
+            self.upsamplings.setdefault(found.role, found)
         return kinds
 
     def raw(self, role: str, args: list, kwargs: dict):
@@ -110,12 +110,8 @@ class Driver:
         if role in self.exchanged:
             given |= {"in_channels": given["out_channels"], "out_channels": given["in_channels"]}
         defaults = {} if len(names) < 2 else OF_ITS_OWN if role == "NearestConv" else CONVOLUTION
-        if (
-            role == "NearestUpsampling"
-            and not parameters_of(kind)
-            and given == {"scale_factor": self.factors.get(role)}
-        ):
-            return kind()  # it knows one factor only
+        if found := self.upsamplings.get(role):
+            given = {name: value for name, value in given.items() if found.fixed.get(name) != value} | found.always
         try:
             return build(kind, given | size, defaults, self.seen(kind))
         except Exception:
@@ -252,7 +248,8 @@ class Driver:
                 for role in (*TRIALS, "Sequential", "MSE", "SGD")
                 for pair in [self.known(role)]
             },
-            "factors": dict(self.factors),
+            "factors": {role: found.factor for role, found in self.upsamplings.items()},
+            "fixed": {role: found.fixed for role, found in self.upsamplings.items()},
             "with_convolution": sorted(self.with_convolution),
             "tape": any(manner.back in ("loss", "left") for manner in self.manners.values()),
             "exported": sorted(self.classes.exported),

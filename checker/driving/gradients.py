@@ -29,6 +29,7 @@ GRADIENT_NAME = re.compile(
 USUAL = {
     "weight": re.compile(r"_?(weights?|w|kernels?|filters?|k)", re.IGNORECASE),
     "bias": re.compile(r"_?(bias(es)?|b)", re.IGNORECASE),
+    "whole": re.compile(r"_?(weights?|w|theta|params?)", re.IGNORECASE),
 }
 
 
@@ -241,6 +242,16 @@ def beside(module, path: Path, parameter: Tensor, before: dict[Path, Tensor]) ->
     ]
     fitting.sort(key=lambda found: closeness(found[0], found[1], path, parameter))
     return fitting[0][0] if fitting else None
+
+
+def of_input(module, x: Tensor, before: dict[Path, Tensor]) -> Path | None:
+    """The way to the gradient of its input, where a module keeps that as an attribute rather than to return it."""
+    for path, leaf in leaves(module):
+        name = " ".join(step for step in path if isinstance(step, str)).lower()
+        named = GRADIENT_NAME.search(name) and not re.search(r"out|y\b", name)
+        if named and leaf.shape == x.shape and not same(leaf, x) and changed(leaf, before.get(path)):
+            return path
+    return None
 
 
 USUAL_CONTENT = re.compile("|".join(tensors.CONTENTS))

@@ -83,5 +83,14 @@ def describe(path: Path) -> str:
     """A path as it would be written in code."""
     text = ""
     for step in path:
-        text += f".{step}" if isinstance(step, str) else f"[{step[1]!r}]" if isinstance(step, tuple) else f"[{step}]"
+        text += f".{step}" if isinstance(step, str) else f"[{written(step)}]"
     return text.lstrip(".")
+
+
+def written(step) -> str:
+    """An index, a key, or the part of a tensor, as it stands between brackets."""
+    key = step[1] if isinstance(step, tuple) else step
+    if not isinstance(key, tuple):
+        return repr(key)
+    bounds = ([one.start, one.stop] if isinstance(one, slice) else [one] for one in key)
+    return ", ".join(":".join("" if bound is None else str(bound) for bound in one) for one in bounds)

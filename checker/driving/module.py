@@ -37,7 +37,7 @@ class Driven:
             return None
         with contextlib.suppress(LookupError):
             found = at(self.raw, path)
-            if isinstance(found, Tensor) and found.numel() == torch.Size(self.shapes[name]).numel():
+            if isinstance(found, Tensor) and found.numel() == torch.Size(self.shapes.get(name, found.shape)).numel():
                 return found
         return None
 
@@ -178,19 +178,33 @@ class Driven:
 
     def backward(self, grad_y: Tensor):
         """The gradient with respect to the input of the last forward; what was returned, if none can be had."""
-        sizes = {torch.Size(shape).numel() for shape in self.shapes.values()}
+        x = tensors.unwrap(self.input)
+        sizes = {x.numel(), *(torch.Size(shape).numel() for shape in self.shapes.values())}
+        if "whole" in self.places:
+            sizes.add(self.tensor("whole").numel())
         self.before = gradients.snapshot(self.raw, sizes)
         self.scale = 1.0
         self.updates.clear()
         returned = backward.asked(self, self.net if self.manner.network else self.raw, grad_y)
         self.driver.unpaired = None
         grad_x = tensors.unwrap(returned)
-        x = tensors.unwrap(self.input)
-        candidates = (grad_x, self.spy and self.spy.returned, tensors.gradient_of(self.input, x))
+        seen = self.spy and self.spy.returned
+        if grad_x is None and self.manner.back == "module" and not isinstance(seen, Tensor):
+            grad_x = self.kept_gradient(x, self.before)
+            self.driver.note("keeps", "backward keeps the gradient of its input rather than to return it")
+        candidates = (grad_x, seen, tensors.gradient_of(self.input, x))
         for one in candidates:
             if isinstance(one, Tensor) and one.shape == x.shape:
                 return one / self.scale if self.scale != 1.0 else one
         return grad_x
+
+    def kept_gradient(self, x: Tensor, before: dict) -> Tensor | None:
+        """The gradient of the input `x` where the module keeps it; None if it does not."""
+        path = self.places.setdefault("input", gradients.of_input(self.raw, x, before))
+        with contextlib.suppress(LookupError, TypeError):
+            return at(self.raw, path)
+        self.places.pop("input")
+        return None
 
     def gradients(self) -> dict[str, object]:
         """The parameters' gradients as torch has them, by parameter; None for one that is not to be found."""
@@ -207,6 +221,9 @@ class Driven:
         """The gradient as the submission keeps it."""
         if name in self.updates:
             return self.updates[name]
+        if "whole" in self.places and name in self.shapes:  # weight and bias are parts of one matrix
+            whole = self.own_gradient("whole", self.tensor("whole"))
+            return whole[self.places[name][-1][1]] if isinstance(whole, Tensor) and whole.dim() == 2 else None
         if self.beside is not None and (found := gradients.returned(self.beside, name, own)) is not None:
             return found
         where = self.places.setdefault("gradients", {}).get(name)

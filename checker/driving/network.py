@@ -93,9 +93,11 @@ class Network:
         self.input = self.driver.tensor(x, self.manner.wrapped, self.type())
         self.again()
         found = {"forward": tensors.unwrap(self.output)}
+        before = gradients.snapshot(self.layers[0].raw, {x.numel()})
         returned = tensors.unwrap(backward.asked(self, self.raw, grad_y))
         self.driver.unpaired = None
-        candidates = (returned, spies and spies[0].returned, tensors.gradient_of(self.input, x))
+        left = tensors.gradient_of(self.input, x), self.layers[0].kept_gradient(x, before)
+        candidates = (returned, spies and spies[0].returned, *left)
         found["input"] = next((g for g in candidates if isinstance(g, Tensor) and g.shape == x.shape), None)
         if not (isinstance(returned, Tensor) and returned.shape == x.shape):
             self.driver.note("sequential_returns", "Sequential.backward does not return the gradient of its input")

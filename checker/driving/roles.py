@@ -7,11 +7,13 @@ import types
 
 PATTERNS = {
     "Conv2d": r"conv(olution)?(al)?(2d?)?",
-    "TransposeConv2d": r"(transposed?|trans|t|de|fractional)conv(olution)?(al)?(2d?)?"
+    "TransposeConv2d": r"(transposed?|trans|t|de|inverse|fractional)conv(olution)?(al)?(2d?)?"
     r"|conv(olution)?(al)?(2d?)?(transposed?|trans|t)(2d?)?",
     "NearestUpsampling": r"(nearest(neighbou?rs?)?|nn)(2d)?upsampl(ing|e|er)(2d)?"
     r"|upsampl(ing|e|er)(2d)?(nearest(neighbou?rs?)?|nn)(2d)?|nearest(neighbou?rs?)?(2d)?",
-    "Upsampling": r"upsampl(ing|e|er)(2d)?|up(scal(e|ing)|conv(olution)?)(2d)?",
+    "Upsampling": r"upsampl(ing|e|er)(2d)?|up(scal(e|ing)|conv(olution)?)(2d)?"
+    r"|(nearest)?(upsampl(ing|e|er)|upscale|resize)(and|with)?conv(olution)?(2d)?|conv(olution)?(2d)?upsampl(ing|e|er)(2d)?"
+    r"|nearest(neighbou?rs?)?conv(olution)?(2d)?",
     "ReLU": r"relu|rectifiedlinear(unit)?",
     "Sigmoid": r"sigmoide?|logistic",
     "Sequential": r"seq(uential)?|sequentialnet(work)?|(neural)?net(work)?|container|layers",

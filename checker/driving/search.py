@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from . import gradients, tensors
+from .leaves import leaves
 from .manners import Manner, all_manners
 
 TRIALS = {  # (arguments, input's shape), tried until one works: square and oblong, one picture and several
@@ -98,6 +99,34 @@ def locate(driver, driven, x: Tensor) -> None:
                 layout = driven.places["layouts"][name] = as_it_is_read(driven, layout, x.shape)
             if layout and layout.name:
                 driver.note(f"layout_{name}", f"{type(driven.raw).__name__} keeps its {name} as {layout.name}")
+    if "weight" not in driven.places and "bias" in driven.shapes:
+        locate_joined(driven, x)
+
+
+def locate_joined(driven, x: Tensor) -> None:
+    """Find weight and bias as parts of one matrix: the bias is the last or first column, or row, and it alone makes a
+    difference to the output for an input of zeros.
+    """
+    outputs, zeros = driven.shapes["bias"][0], torch.zeros_like(x)
+    inputs = torch.Size(driven.shapes["weight"]).numel() // outputs
+    for path, leaf in leaves(driven.raw):
+        if tuple(leaf.shape) not in ((outputs, inputs + 1), (inputs + 1, outputs)) or not leaf.is_floating_point():
+            continue
+        across = (slice(None),) if leaf.shape[0] == outputs else ()
+        for place, others in ((-1, slice(None, -1)), (0, slice(1, None))):
+            part, still = leaf[*across, place], tensors.unwrap(driven.forward(zeros)).clone()
+            part.add_(1)
+            moved = not torch.equal(tensors.unwrap(driven.forward(zeros)), still)
+            part.sub_(1)
+            if moved:
+                driven.places |= {"whole": path, "weight": (*path, ("key", (*across, others)))}
+                driven.places["bias"] = *path, ("key", (*across, place))
+                for name, shape in driven.shapes.items():
+                    driven.places["layouts"][name] = gradients.layout_of(driven.tensor(name), shape)
+                driven.driver.note(
+                    "layout_weight", f"{type(driven.raw).__name__} keeps weight and bias in one matrix"
+                )
+                return
 
 
 def as_it_is_read(driven, layout: gradients.Layout, size: torch.Size) -> gradients.Layout:

@@ -24,10 +24,10 @@ def own_class(classes) -> type | None:
     the one that an activation takes, and returns one of.
     """
     candidates = [(name, kind) for name, kind in classes.all.items() if classes.is_own(kind)]
-    candidates = [pair for pair in candidates if not has(pair[1], "forward") and len(required(pair[1])) < 3]
     for name, kind in candidates:
-        if NAMES.fullmatch(name.lower().replace("_", "")):
+        if NAMES.fullmatch(name.lower().replace("_", "")) and not hasattr(kind, "forward"):
             return kind
+    candidates = [pair for pair in candidates if not has(pair[1], "forward") and len(required(pair[1])) < 3]
     activation = classes.of_role("ReLU") or classes.of_role("Sigmoid")
     for _, kind in candidates:
         with contextlib.suppress(Exception):
@@ -59,9 +59,9 @@ def unwrap(value):
         with contextlib.suppress(Exception):
             if isinstance(content := getattr(value, name), Tensor):
                 return content
-    with contextlib.suppress(Exception):  # the only tensor in it, but for a gradient
-        tensors = [item for name, item in vars(value).items() if isinstance(item, Tensor) and "grad" not in name]
-        return tensors[0] if len(tensors) == 1 else value
+    with contextlib.suppress(Exception):  # the first tensor in it that is no gradient
+        own = ((name, item) for name, item in vars(value).items() if isinstance(item, Tensor))
+        return next((item for name, item in own if name not in GRADIENTS and "grad" not in name), value)
     return value
 
 

@@ -1,40 +1,62 @@
 """Which operation an upsampling is, by what it computes: how far one pixel of the input reaches in the output."""
 
 import contextlib
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 from . import tensors
 from .building import build
-from .leaves import type_of
+from .leaves import leaves, type_of
 from .methods import call
 
 KERNEL, SIDE, CHANNELS = 3, 6, (3, 5)
 CONVOLUTION = {"stride": 1, "padding": 0, "dilation": 1, "bias": True, "output_padding": 0, "groups": 1}
 
 
-def recognise(driver, name: str, kind: type) -> tuple[str, int]:
-    """(role, factor): "TransposeConv2d", "NearestUpsampling", or "NearestConv", a convolution after doubling.
+class Found(NamedTuple):
+    """The role that an upsampling plays, by how much it enlarges, and which of torch's arguments its class has no say
+    in, or wants to be given whatever the case.
+    """
+
+    role: str
+    factor: int
+    fixed: dict[str, int]
+    always: dict[str, int]
+
+
+def recognise(driver, name: str, kind: type) -> Found:
+    """What it is: "TransposeConv2d", "NearestUpsampling", or "NearestConv", a convolution after doubling.
 
     In a transposed convolution a pixel reaches as many rows as the kernel has, in the repetition of pixels as many as
     the factor, and with a convolution after it as many as both together, less one.
     """
     size, seen = {"input_shape": (1, CHANNELS[0], SIDE, SIDE)}, driver.seen(kind)
-    with_channels = {"in_channels": CHANNELS[0], "out_channels": CHANNELS[1], "kernel_size": KERNEL} | size
-    for given in (with_channels | {"stride": 2}, with_channels):
+    channels = {"in_channels": CHANNELS[0], "out_channels": CHANNELS[1]} | size
+    for given in ({"kernel_size": KERNEL, "stride": 2}, {"kernel_size": KERNEL}, {"stride": 2}, {}):
         with contextlib.suppress(Exception):
-            reach, factor = reach_of(driver, build(kind, given, CONVOLUTION, seen))
-            if reach == KERNEL and factor >= 1:
-                return "TransposeConv2d", factor
-            if reach == factor + KERNEL - 1:
-                return "NearestConv", factor
+            module = build(kind, channels | given, CONVOLUTION, seen)
+            reach, factor = reach_of(driver, module)
+            kernel = given.get("kernel_size") or kernel_of(module)
+            fixed = {} if "kernel_size" in given else {"kernel_size": kernel}
+            if reach == kernel and factor >= 1:
+                return Found("TransposeConv2d", factor, fixed | ({} if "stride" in given else {"stride": factor}), {})
+            if reach == factor + kernel - 1:
+                return Found("NearestConv", factor, fixed, {"stride": 2} if "stride" in given else {})
     for given in ({"scale_factor": 2}, {}):
         with contextlib.suppress(Exception):
             reach, factor = reach_of(driver, build(kind, given | size, {}, seen))
             if reach == factor:
-                return "NearestUpsampling", factor
-    return ("NearestUpsampling", 2) if "nearest" in name.lower() else ("TransposeConv2d", 1)
+                return Found("NearestUpsampling", factor, {} if given else {"scale_factor": factor}, {})
+    nearest = "nearest" in name.lower()
+    return Found(*(("NearestUpsampling", 2) if nearest else ("TransposeConv2d", 1)), {}, {})
+
+
+def kernel_of(module) -> int | None:
+    """The size of the kernel of a module that is not told it: the one that a weight of its has the size for."""
+    sizes = {leaf.numel() for _, leaf in leaves(module)}
+    return next((k for k in range(1, SIDE) if CHANNELS[0] * CHANNELS[1] * k * k in sizes), None)
 
 
 def reach_of(driver, module) -> tuple[int, int]:

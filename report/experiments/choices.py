@@ -1,6 +1,7 @@
 """What the paper chose: channels, learning rate, batch size, initialisation and the number of epochs."""
 
-from .config import Experiment, config
+from .config import config
+from .experiment import Experiment
 from .runs import INITIALISATIONS
 
 TUNED = {"optimizer": "Adam", "lr": 3e-3, "scale": "mean"}  # the schedule is Proj_2's

@@ -1,8 +1,5 @@
 """What one training run is: a flat dictionary, of which an experiment varies a few entries."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
-
 SEEDS = (0, 1, 2)
 QUICK_STEPS = 60  # of a run made with --quick, which only shows that it works
 VALUES = 3 * 32 * 32  # of a picture
@@ -43,13 +40,3 @@ def quick(made):
     """The same, cut to a few steps."""
     steps = min(made["steps"], QUICK_STEPS)
     return made | {"steps": steps, "epochs": steps * made["batch"] / made["pairs"], "evaluations": 2}
-
-
-@dataclass
-class Experiment:
-    """`configs`, each to be run with every seed, and `measure(folder, quick)`, which returns what is not a run."""
-
-    name: str
-    title: str
-    configs: list[dict] = field(default_factory=list)
-    measure: Callable | None = None

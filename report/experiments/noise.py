@@ -1,7 +1,8 @@
 """Noise2Noise itself: what noisy targets cost against clean ones, and fixed noise against fresh."""
 
 from .choices import TUNED
-from .config import Experiment, config
+from .config import config
+from .experiment import Experiment
 from .pairs import POOL
 
 STEPS = 800

@@ -6,8 +6,9 @@ import torch
 
 from ..delivered import PAPER_WEIGHTS
 from . import pairs
-from .config import SEEDS, Experiment, config
+from .config import SEEDS, config
 from .defects import DEFECTS
+from .experiment import Experiment
 from .runs import ConfiguredTraining, SummedMSE, network
 
 # Letters of defects.DEFECTS. All but the first are on top of (f), the scale that learns at the paper's rate: without

@@ -10,7 +10,7 @@ from Proj_2.others.prediction import predict
 
 from ..delivered import DELIVERED, delivered
 from . import pairs
-from .config import Experiment
+from .experiment import Experiment
 
 COURSE = "N2N_COURSE_DATA"  # the environment variable that names a folder with the course's val_data.pkl, or its like
 

@@ -123,18 +123,25 @@ def run(config, seed, folder):
         if not math.isfinite(losses[-1]):
             break
     curve.append([len(losses), score(made, config, folder)])
-    record = {
+    return record(config, seed, curve, losses, times, 50_000 / config["batch"], start)
+
+
+def record(config, seed, curve, losses, times, steps, start):
+    """What is kept of a run that began at `start`: the points of `curve` begin with a step's number and the PSNR
+    after it; `losses` and `times` have an entry a step; an epoch has `steps`.
+    """
+    made = {
         "config": config,
         "seed": seed,
         "psnr": finite(curve[-1][1]),
         "loss": finite(statistics.fmean(losses[-LAST:])),
-        "curve": [[step, finite(value)] for step, value in curve],
-        "epoch_seconds": statistics.median(times) * 50_000 / config["batch"],
+        "curve": [[step, *map(finite, values)] for step, *values in curve],
+        "epoch_seconds": statistics.median(times) * steps,
         "seconds": time.perf_counter() - start,
     }
-    if record["psnr"] is None or record["loss"] is None:
-        record |= {"diverged": True, "psnr": None}
-    return record
+    if made["psnr"] is None or made["loss"] is None:
+        made |= {"diverged": True, "psnr": None}
+    return made
 
 
 def finite(value):

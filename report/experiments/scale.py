@@ -1,6 +1,7 @@
 """The paper's configuration as it should have been, and how the scale of the loss's gradient decides over it."""
 
-from .config import Experiment, config
+from .config import config
+from .experiment import Experiment
 
 EPOCHS = 30
 

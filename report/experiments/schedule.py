@@ -3,7 +3,6 @@
 import multiprocessing
 import os
 import statistics
-import subprocess
 import time
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
@@ -14,9 +13,8 @@ from tqdm import tqdm
 from benchmarks.timing import machine
 from data.parallel import start_worker
 
-from . import pairs, runs
 from .catalogue import EXPERIMENTS
-from .config import SEEDS, quick
+from .photographs import check_sets
 from .store import Store, StoreError
 
 
@@ -25,6 +23,7 @@ def execute(names, folder, out, quickly=False, again=False, jobs=2):
 
     Raises StoreError or DataError in one sentence.
     """
+    check_sets()
     names = [name for name in EXPERIMENTS if name in names]
     heads = _heads(names, folder, quickly)
     stores = {name: Store(out / f"{name}.json", heads[name], again) for name in names}
@@ -69,17 +68,17 @@ def perform(name, config, seed, folder, quickly):
     """One run, or, without a configuration, the measurements of the experiment."""
     with torch.no_grad():
         if config:
-            return runs.run(config, seed, folder)
+            return EXPERIMENTS[name].run(config, seed, folder)
         start = time.perf_counter()
         return {**EXPERIMENTS[name].measure(folder, quickly), "seconds": time.perf_counter() - start}
 
 
 def _wanted(name, quickly):
-    configs = EXPERIMENTS[name].configs
+    experiment = EXPERIMENTS[name]
     if not quickly:
-        return configs, SEEDS
-    short = [quick(config) for config in configs]
-    return [config for i, config in enumerate(short) if config not in short[:i]], SEEDS[:1]
+        return experiment.configs, experiment.seeds
+    short = [experiment.shortened(config) for config in experiment.configs]
+    return [config for i, config in enumerate(short) if config not in short[:i]], experiment.seeds[:1]
 
 
 def _missing(name, store, quickly):
@@ -95,13 +94,11 @@ def _missing(name, store, quickly):
 
 def _heads(names, folder, quickly):
     """What the files begin with."""
-    data = pairs.describe(folder)
-    try:
-        here = machine()
-    except (OSError, subprocess.CalledProcessError) as error:
+    here = machine()
+    if here["commit"] is None:
         raise StoreError(
             "results name the commit that made them: expected a git checkout of the project and git itself"
-        ) from error
+        )
     hardware = {"cpu": here["processor"], "cores": os.cpu_count(), "device": here["device"], "torch": here["torch"]}
     return {
         name: {
@@ -110,7 +107,7 @@ def _heads(names, folder, quickly):
             "command": f"python -m report run {name}{' --quick' if quickly else ''}",
             "quick": quickly,
             "commit": here["commit"],
-            "data": data,
+            "data": EXPERIMENTS[name].describe(folder),
             "hardware": hardware,
         }
         for name in names

@@ -205,7 +205,7 @@ WRONG = {
             CONV_WEIGHT,
             "(grad.reshape(grad.shape[1], -1) @ self.columns.transpose(1, 2).reshape(-1, self.columns.shape[1]))",
         ),
-        {"modules.conv2d_grad_weight": "right only for a batch of 1"},
+        {"modules.conv2d_grad_weight": "read in another order"},
         TRAINING,
     ),
     "wrong_for_N_1": Wrong(

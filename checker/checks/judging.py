@@ -87,22 +87,38 @@ def judge_outcomes(g: Grading, outcomes: list[cases.Outcome], part: str) -> dict
 
 
 def trains(g: Grading) -> bool:
-    """Whether the submission's own training runs on a few pictures and changes what its model predicts."""
+    """Whether the submission's own training runs and changes what its model predicts."""
+    return g.once(enough) is not None
+
+
+AMOUNTS = 8, 128, 512
+
+
+def enough(g: Grading) -> int | None:
+    """How many pictures the submission's own training takes to change what its model predicts, since some leave out
+    a batch that is not full; None if no number will do.
+    """
     generator = torch.Generator().manual_seed(g.seed)
-    pictures = (torch.rand(8, 3, 32, 32, generator=generator) * 255).to(torch.uint8)
-    try:
-        model = g.session.new("Model")
-        before = model.predict(pictures)
-        model.train(pictures, pictures.flip(3), 1)
-        after = model.predict(pictures)
-    except SubmissionProblem:
-        return False
-    return isinstance(before, Tensor) and isinstance(after, Tensor) and not torch.equal(before, after)
+    for amount in AMOUNTS:
+        pictures = (torch.rand(amount, 3, 32, 32, generator=generator) * 255).to(torch.uint8)
+        try:
+            model = g.session.new("Model")
+            before = model.predict(pictures[:8])
+            model.train(pictures, pictures.flip(3), 1)
+            after = model.predict(pictures[:8])
+        except Raised:
+            continue
+        except SubmissionProblem:
+            return None
+        if isinstance(before, Tensor) and isinstance(after, Tensor) and not torch.equal(before, after):
+            return amount
+    return None
 
 
 def descends(g: Grading) -> bool:
     """Whether the submission's own training takes its predictions nearer to the targets, one bright grey."""
-    pictures = torch.rand(16, 3, 32, 32, generator=torch.Generator().manual_seed(g.seed)) * 120
+    amount = max(16, g.once(enough) or 0)
+    pictures = torch.rand(amount, 3, 32, 32, generator=torch.Generator().manual_seed(g.seed)) * 120
     target, away = torch.full_like(pictures, 230.0), []
     try:
         model = g.session.new("Model")

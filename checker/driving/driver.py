@@ -5,8 +5,8 @@ import contextlib
 import torch
 from torch import Tensor
 
-from . import gradients, optimisers, tensors, upsampling
-from .building import asks_for_more, build, meaning, required
+from . import optimisers, tensors, upsampling
+from .building import Unsupported, asks_for_more, build, meaning, required
 from .leaves import held
 from .losses import Loss
 from .manners import Manner
@@ -47,6 +47,7 @@ class Driver:
         self.upsamplings: dict[str, upsampling.Found] = {}
         self.exchanged: set[str] = set()  # roles of which the constructor takes the output's channels first
         self.optimiser_way: int | None = None
+        self.step_kinds: tuple[str, ...] | None = None  # of what an optimiser's step is given, once that is known
         self.sequential_way: int | None = None
         self.searching: set[str] = set()
         self.with_convolution: set[str] = set()  # roles of modules that hold the submission's own Conv2d
@@ -195,12 +196,21 @@ class Driver:
             own = build(kind, {wants_one: net} if wants_one else {}, {})
         return Loss(self, own, wrapped)
 
-    def optimiser(self, driven, lr: float = 1e-3, more: dict | None = None) -> optimisers.Optimiser:
-        """An optimiser for a driven module or network, built in the way in which a step changes the weights."""
+    def optimiser(
+        self,
+        driven,
+        lr: float = 1e-3,
+        more: dict | None = None,
+        way: int | None = None,
+        neutral: tuple[float, ...] = (),
+    ) -> optimisers.Optimiser:
+        """An optimiser for a driven module or network, built in the way in which a step changes the weights, or in
+        another `way`; what it takes of which no name tells what it is may be set to something `neutral`.
+        """
         if self.optimiser_way is None:
             self.optimiser_way = 0  # while it is searched for
             self.optimiser_way = optimisers.way_to_step(self)
-        return self.built_optimiser(driven, self.optimiser_way, lr, more or {})
+        return self.built_optimiser(driven, self.optimiser_way if way is None else way, lr, more or {}, neutral)
 
     def any_optimisers(self, driven):
         """Optimisers for a driven module, in all ways in which one can be built until it is known which works."""
@@ -211,18 +221,21 @@ class Driver:
             with contextlib.suppress(Exception):
                 yield self.built_optimiser(driven, way, 1e-3, {})
 
-    def built_optimiser(self, driven, way: int, lr: float, more: dict) -> optimisers.Optimiser:
-        kind = self.class_of("SGD")[1]
+    def built_optimiser(
+        self, driven, way: int, lr: float, more: dict, neutral: tuple[float, ...] = ()
+    ) -> optimisers.Optimiser:
         net = driven.net if driven.net is not None else self.sequential_of([driven.raw], quietly=True)
         net = driven.raw if net is None else net
-        said, arguments = optimisers.ways(net, driven.raws(), lr, more)[way]
-        sources = {
-            "lr": lr, "net": net, "param": lambda: gradients.listed(net),
-            "parts": driven.parts,
-            "weights": lambda: driven.parameters().values(),
-            "gradients": lambda: (gradients.flat(driven.beside), driven.beside, *(driven.beside or ())),
-        }  # fmt: skip
-        return optimisers.Optimiser(optimisers.construct(kind, arguments()), sources, said)
+        if way == optimisers.AT_ONCE:
+            if more:
+                raise Unsupported("a backward that steps at once takes a learning rate alone")
+            return optimisers.AtOnce(None, driven, net, lr)
+        kind = self.class_of("SGD")[1]
+        arguments = optimisers.ways(net, driven.raws(), lr, more)[way]()
+        if any(meaning(p.name, ("loss",)) for p in required(kind)):
+            arguments["loss"] = self.class_of("MSE")[1]()
+        raw = optimisers.construct(kind, arguments, neutral)
+        return optimisers.Optimiser(raw, driven, net, lr)
 
     def steps_along(self, driven, name: str, gradient: Tensor) -> bool:
         """Whether a step of the optimiser follows this gradient."""
@@ -252,6 +265,7 @@ class Driver:
             "fixed": {role: found.fixed for role, found in self.upsamplings.items()},
             "with_convolution": sorted(self.with_convolution),
             "tape": any(manner.back in ("loss", "left") for manner in self.manners.values()),
+            "optimiser_ways": optimisers.WAYS,
             "exported": sorted(self.classes.exported),
             "dtype": str(torch.get_default_dtype()).removeprefix("torch."),
             "notes": dict(self.notes),

@@ -22,7 +22,7 @@ class Driven:
         self.driver, self.role, self.raw, self.shapes = driver, role, raw, shapes
         self.places, self.manner = places, manner
         self.before: dict = {}
-        self.input = self.output = self.spy = None
+        self.input = self.output = self.upstream = self.spy = None
         self.ready = False
         self.net = driver.sequential_of([raw]) if manner.network else None
         self.cache = self.beside = None  # what forward and backward returned besides
@@ -137,7 +137,7 @@ class Driven:
     def zero_grad_of_optimiser(self) -> bool:
         """The same by the optimiser alone; False if it has no method for it, or there is no optimiser."""
         kind = self.driver.known("SGD")
-        return kind is not None and clears(kind[1]) and zero_grad(self.driver.optimiser(self).raw)
+        return kind is not None and bool(clears(kind[1])) and self.driver.optimiser(self).zero_grad()
 
     def clearing(self):
         """What may have a zero_grad, what prepares the module first: itself, the network around it, an optimiser."""
@@ -183,7 +183,7 @@ class Driven:
         if "whole" in self.places:
             sizes.add(self.tensor("whole").numel())
         self.before = gradients.snapshot(self.raw, sizes)
-        self.scale = 1.0
+        self.scale, self.upstream = 1.0, grad_y
         self.updates.clear()
         returned = backward.asked(self, self.net if self.manner.network else self.raw, grad_y)
         self.driver.unpaired = None

@@ -8,7 +8,7 @@ from . import tensors
 from .building import MEANINGS, parameters_of, required
 from .manners import proportion
 from .methods import has, method
-from .stepping import Weights, at_unit_rate
+from .stepping import Weights, at_rate
 
 
 def back_module(driven, target, grad_y: Tensor):
@@ -68,7 +68,7 @@ def asked(driven, target, grad_y: Tensor):
             return returned
         weights.put_back()
         driven.again()
-    with at_unit_rate(driven, [target, *driven.raws()]) as has_rate:
+    with at_rate(driven, [target, *driven.raws()]) as has_rate:
         returned = way(driven, target, grad_y)
     if weights.moved():
         if not has_rate:

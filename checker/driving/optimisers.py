@@ -15,6 +15,7 @@ from .gradients import drawn, flat, listed
 from .manners import zero_grad
 from .methods import call, method
 from .search import TRIALS
+from .stepping import at_rate
 
 DEFAULTS = {"momentum": 0.0, "dampening": 0, "weight_decay": 0, "nesterov": False}
 MOST = 40  # combinations of arguments that are tried for a step
@@ -145,11 +146,16 @@ class Optimiser:
 
 
 class AtOnce(Optimiser):
-    """The step that a module's backward takes by itself, being given the learning rate."""
+    """The step that a module's backward takes by itself, being given the learning rate or holding it."""
 
     def step(self) -> None:
         driven = self.driven
         target = driven.net if driven.manner.network else driven.raw
+        if driven.places.get("steps"):
+            driven.again()
+            with at_rate(driven, [target, *driven.raws()], self.lr):
+                backward.WAYS[driven.manner.back](driven, target, driven.upstream)
+            return
         output = tensors.unwrap(driven.output)
         upstream = driven.driver.tensor(driven.upstream, driven.manner.wrapped, output.dtype)
         method(target, "backward")(upstream, self.lr)

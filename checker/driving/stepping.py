@@ -7,7 +7,7 @@ from torch import Tensor
 from .building import meaning
 from .leaves import held
 
-UNIT = {"lr": 1.0, "momentum": 0.0, "weight_decay": 0.0}
+NAMES = "lr", "momentum", "weight_decay"
 
 
 class Weights:
@@ -40,9 +40,9 @@ def same(a: Tensor, b: Tensor) -> bool:
 
 
 @contextlib.contextmanager
-def at_unit_rate(driven, roots: list):
-    """Rates of 1, no momentum and no decay, for a while, in all that `roots` hold, in its classes and in the
-    submission's global names. Yields whether there is a rate at all.
+def at_rate(driven, roots: list, rate: float = 1.0):
+    """Learning rates of `rate`, no momentum and no decay, for a while, in all that `roots` hold, in its classes and
+    in the submission's global names. Yields whether there is a rate at all.
     """
     classes = driven.driver.classes
     objects = [one for root in roots for one in held(root) if isinstance(getattr(one, "__dict__", None), dict)]
@@ -51,10 +51,10 @@ def at_unit_rate(driven, roots: list):
         (holder, name, value, own)
         for holder in (*objects, *kinds, *classes.modules)
         for name, value in list(vars(holder).items())
-        if isinstance(value, int | float) and not isinstance(value, bool) and (own := meaning(name, UNIT))
+        if isinstance(value, int | float) and not isinstance(value, bool) and (own := meaning(name, NAMES))
     ]
     for holder, name, _, own in found:
-        setattr(holder, name, UNIT[own])
+        setattr(holder, name, rate if own == "lr" else 0.0)
     try:
         yield any(own == "lr" for *_, own in found)
     finally:

@@ -44,7 +44,7 @@ def layers_of_net(g: Grading) -> tuple[list[Remote], list[cases.Given]]:
     g.session.seed(g.seed)  # should a layer keep the weights that it was built with, they are the same every time
     convs, givens = [], []
     for i, one in enumerate(NET):
-        convs.append(g.session.driven(one.module, *one.args, **dict(one.options)))
+        convs.append(g.session.driven(one.module, *one.args, **dict(one.options), input_shape=one.shape))
         givens.append(cases.assign(convs[-1], cases.make(one, g.seed + i)))
     return [convs[0], g.session.driven("ReLU"), convs[1], g.session.driven("Sigmoid")], givens
 

@@ -157,7 +157,7 @@ def cause(wrong: list, part: str, told: cases.Outcome) -> tuple | None:
 def ready(g: Grading, one: cases.Case) -> tuple[Remote, cases.Given]:
     """The module of a case with its weights set, and its inputs."""
     one = cases.completed(g.session, one)
-    module = g.session.driven(one.module, *one.args, **dict(one.options))
+    module = g.session.driven(one.module, *one.args, **dict(one.options), input_shape=one.shape)
     return module, cases.assign(module, cases.make(one, g.seed))
 
 

@@ -71,6 +71,8 @@ def mse_backward(g: Grading):
     tolerance = g.config["tolerance"]["absolute"] / 10  # the gradient's values are of order 1/120
     got, expected = g.once(loss)["backward"]
     if found := mismatch(got, expected, tolerance):
+        if isinstance(got, Raised) and g.once(trains):
+            raise unless_it_trains(g, got)
         if got is None:
             raise Unjudged("MSE.backward returns no gradient, and none was found on the prediction or in a network")
         factor = None if found.got is None else factor_of(found.got, expected, tolerance)

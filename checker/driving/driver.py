@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from . import optimisers, tensors, upsampling
-from .building import Unsupported, build, meaning, required
+from .building import Unsupported, asks_for_more, build, meaning, required
 from .leaves import held
 from .losses import Loss
 from .manners import Manner
@@ -19,6 +19,7 @@ from .search import TRIALS, search
 from .sequentials import SEQUENTIALS, way_to_put_together
 from .state import State
 from .training import target_first
+from .usage import Usage
 
 ARGUMENTS = {
     "Conv2d": ("in_channels", "out_channels", "kernel_size", "stride", "padding"),
@@ -40,11 +41,13 @@ class Driver:
     def __init__(self, module, folder: str):
         self.classes = Classes(module, folder)
         self.tensor_class = tensors.own_class(self.classes)
+        self.usage = Usage(self.classes)
         self.notes: dict[str, str] = {}
         self.manners: dict[str, Manner] = {}
         self.places: dict[str, dict] = {}
         self.kinds: dict[str, tuple[str, type] | None] = {}
         self.upsamplings: dict[str, upsampling.Found] = {}
+        self.exchanged: set[str] = set()  # roles of which the constructor takes the output's channels first
         self.optimiser_way: int | None = None
         self.step_kinds: tuple[str, ...] | None = None  # of what an optimiser's step is given, once that is known
         self.sequential_way: int | None = None
@@ -99,15 +102,21 @@ class Driver:
         return kinds
 
     def raw(self, role: str, args: list, kwargs: dict):
-        """An object of the class that plays a role, built from torch's arguments."""
+        """An object of the class that plays a role, built from torch's arguments, and for inputs of "input_shape"
+        where it wants to know.
+        """
         kind = self.class_of(role)[1]
+        kwargs = dict(kwargs)
+        size = {"input_shape": kwargs.pop("input_shape")} if "input_shape" in kwargs else {}
         names = ARGUMENTS.get("Conv2d" if role == "NearestConv" else role, ())
         given = dict(zip(names, args, strict=False)) | kwargs
+        if role in self.exchanged:
+            given |= {"in_channels": given["out_channels"], "out_channels": given["in_channels"]}
         defaults = {} if len(names) < 2 else OF_ITS_OWN if role == "NearestConv" else CONVOLUTION
         if found := self.upsamplings.get(role):
             given = {name: value for name, value in given.items() if found.fixed.get(name) != value} | found.always
         try:
-            return build(kind, given, defaults)
+            return build(kind, given | size, defaults, self.seen(kind))
         except Exception:
             if "kernel_size" not in given or isinstance(given["kernel_size"], tuple):
                 raise
@@ -115,10 +124,14 @@ class Driver:
                 k: (v, v) if k in ("kernel_size", "stride", "padding", "dilation") else v for k, v in given.items()
             }
             with contextlib.suppress(Exception):
-                made = build(kind, in_pairs, defaults)
+                made = build(kind, in_pairs | size, defaults, self.seen(kind))
                 self.note("pairs_only", f"{kind.__name__} takes its sizes as pairs only")
                 return made
             raise
+
+    def seen(self, kind: type) -> dict[str, object]:
+        """What the author gives to a class that asks for more than torch's, by the names of its arguments."""
+        return self.usage.arguments(kind) if asks_for_more(kind) else {}
 
     def shapes(self, role: str, args: list, kwargs: dict) -> dict[str, tuple]:
         """The shapes of torch's weight and bias for these arguments."""

@@ -1,5 +1,6 @@
 """The submission's loss: in which order it takes its arguments, and how its gradient is had."""
 
+import contextlib
 import re
 
 from torch import Tensor
@@ -12,7 +13,7 @@ from .methods import call, has, method
 TARGET = re.compile(
     r"(y_?)?(target|label|truth|true|ground_?truth|gt|real|expected|clean|reference|ref|wanted|goal)s?(_?(y|output|tensor|img|image|data))?|t|y_?t|y_?true"
 )
-PREDICTION = re.compile(r".*(pred|out|input|estimate|y_?hat|result|x|inp|prediction|noisy|denoised).*|y|y_?p")
+ESTIMATE = re.compile(r".*(pred|hat|out|estim|prob).*")
 
 
 class Loss:
@@ -33,7 +34,10 @@ class Loss:
             for p in parameters_of(function) or ()
             if p.name != "self" and p.kind is p.POSITIONAL_OR_KEYWORD
         ]
-        return len(named) >= 2 and bool(TARGET.fullmatch(named[0])) and not TARGET.fullmatch(named[1])
+        if len(named) < 2:
+            return False
+        first, second = (bool(TARGET.fullmatch(name)) for name in named[:2])
+        return (first and not second) or (named[0] == "y" and bool(ESTIMATE.fullmatch(named[1])))
 
     def forward(self, prediction, target: Tensor):
         """The loss as a tensor or a number."""
@@ -94,25 +98,25 @@ class Loss:
         the last layer's backward is given, or what is left on the output. The network is one ReLU, and the values are
         shifted so that it passes them all.
         """
-        shift = 1 - float(prediction.min())
         driven = self.driver.module("ReLU", [], {})
         for net in (driven.raw, self.driver.sequential_of([driven.raw], quietly=True)):
-            if net is None:
-                continue
-            spy = Spy(driven.raw) if has(driven.raw, "backward") else None
-            self.driver.begin()
-            x = self.driver.tensor(prediction + shift, self.wrapped)
-            y = call(net, x)
-            loss = self.driver.loss(self.wrapped, net)
-            loss.forward(y, target + shift)
-            loss.backward(net)
-            self.driver.unpaired = None
-            for found in (
-                spy and spy.given,
-                spy and spy.returned,
-                tensors.gradient_of(x, prediction),
-                tensors.gradient_of(y, prediction),
-            ):
-                if isinstance(found, Tensor) and found.shape == prediction.shape:
+            with contextlib.suppress(Exception):
+                found = self.handed_to(net, driven, prediction, target)
+                if found is not None:
                     return found
         return None
+
+    def handed_to(self, net, driven, prediction: Tensor, target: Tensor) -> Tensor | None:
+        """The same for one network, which is made of one driven module."""
+        shift = 1 - float(prediction.min())
+        spy = Spy(driven.raw)
+        self.driver.begin()
+        x = self.driver.tensor(prediction + shift, self.wrapped)
+        y = call(net, x)
+        loss = self.driver.loss(self.wrapped, net)
+        loss.forward(y, target + shift)
+        loss.backward(net)
+        self.driver.unpaired = None
+        left = (tensors.gradient_of(x, prediction), tensors.gradient_of(y, prediction))
+        fitting = (g for g in (spy.given, spy.returned, *left) if isinstance(g, Tensor))
+        return next((g for g in fitting if g.shape == prediction.shape), None)

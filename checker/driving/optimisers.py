@@ -16,6 +16,7 @@ from .manners import zero_grad
 from .methods import call, method
 from .search import TRIALS
 from .state import Contents
+from .stepping import at_rate
 
 DEFAULTS = {"momentum": 0.0, "dampening": 0, "weight_decay": 0, "nesterov": False}
 MOST = 40  # combinations of arguments that are tried for a step
@@ -29,12 +30,10 @@ ARGUMENTS = (
     (re.compile(r".*(param|weight).*"), ("param",)),
     (re.compile(r".*(net|model|module|layer|seq).*"), ("net",)),
 )
+EACH = ("each",)  # what a step is given where it is taken for one weight and its gradient
+GRADIENT = re.compile(r".*grad|d(l|j)?_?d?\w$|dl|g$")
 ANY = "net", "param", "upstream", "loss", "value"
-AFRESH = {
-    "upstream",
-    "loss",
-    "value",
-}  # for steps that do the backward themselves, after a forward pass and zero_grad
+AFRESH = {"upstream", "loss", "value"}  # for a step that does the backward itself
 
 
 class Optimiser:
@@ -44,7 +43,7 @@ class Optimiser:
 
     def __init__(self, raw, driven, net, lr: float):
         self.raw, self.driven, self.net, self.lr = raw, driven, net, lr
-        self.copies: dict = {}  # of itself, by the weight that each one steps
+        self.copies: dict = {}  # one for each weight, if it steps one at a time
 
     def step(self) -> None:
         """A step, given what it insists on, or else what may be left out as well: of what that may be, the first with
@@ -52,17 +51,13 @@ class Optimiser:
         """
         step = method(self.raw, "step")
         needed, known = required(step), self.driven.driver.step_kinds
-        tried = [known] if known is not None else list(combinations(needed, optional(step)))
+        tried = [known] if known not in (None, EACH) else list(combinations(needed, optional(step)))
         problems: list[Exception | None] = []
-        if self.moves_with([kinds for kinds in tried if not AFRESH & set(kinds)], problems):
+        if known != EACH and self.moves_with([kinds for kinds in tried if not AFRESH & set(kinds)], problems):
             return
-        kept = self.weights()
-        try:
-            if len(needed) == 2 and self.steps_each(needed):
-                return
-        except Exception as error:
-            problems.append(error)
-            self.put_back(kept)
+        if len(needed) == 2 and self.steps_each(needed):
+            self.driven.driver.step_kinds = EACH
+            return
         if self.moves_with([kinds for kinds in tried if AFRESH & set(kinds)], problems):
             return
         if problems and None not in problems:
@@ -91,8 +86,8 @@ class Optimiser:
         """A step of every weight by itself, (weight, gradient) → weight, by a copy of the optimiser for each; whether
         any moved.
         """
-        exchanged = [bool(re.search(r"grad|^d", p.name.lower())) for p in needed] == [True, False]
-        kept = self.weights()
+        exchanged = [bool(GRADIENT.match(p.name.lower())) for p in needed] == [True, False]
+        moved = False
         for part in self.driven.parts():
             for name in part.shapes:
                 own = part.tensor(name)
@@ -101,10 +96,12 @@ class Optimiser:
                     continue
                 before, both = own.clone(), (own, gradient.reshape(own.shape).clone())
                 one = self.copies.setdefault((id(part), name), copy.deepcopy(self.raw))
-                returned = method(one, "step")(*(both[::-1] if exchanged else both))
-                if isinstance(returned, Tensor) and returned.shape == own.shape and torch.equal(own, before):
-                    own.copy_(returned)
-        return self.moved_from(kept)
+                with contextlib.suppress(Exception):
+                    returned = method(one, "step")(*(both[::-1] if exchanged else both))
+                    if isinstance(returned, Tensor) and returned.shape == own.shape and torch.equal(own, before):
+                        own.copy_(returned)
+                moved |= not torch.equal(own, before)
+        return moved
 
     def holds_loss(self) -> bool:
         """Whether it was built with the loss: a step then does the backward from there."""
@@ -155,11 +152,16 @@ class Optimiser:
 
 
 class AtOnce(Optimiser):
-    """The step that a module's backward takes by itself, being given the learning rate."""
+    """The step that a module's backward takes by itself, being given the learning rate or holding it."""
 
     def step(self) -> None:
         driven = self.driven
         target = driven.net if driven.manner.network else driven.raw
+        if driven.places.get("steps"):
+            driven.again()
+            with at_rate(driven, [target, *driven.raws()], self.lr):
+                backward.WAYS[driven.manner.back](driven, target, driven.upstream)
+            return
         output = tensors.unwrap(driven.output)
         upstream = driven.driver.tensor(driven.upstream, driven.manner.wrapped, output.dtype)
         method(target, "backward")(upstream, self.lr)

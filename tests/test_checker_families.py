@@ -1,0 +1,243 @@
+"""Families of submissions, driven without a sandbox: tapes, constructors that insist on more, backwards that step."""
+
+import pytest
+import torch
+from test_checker_driver import driver
+from torch.nn import functional as F
+
+# A convolution, an activation, a loss, an optimiser and a network; each family below puts other text in their places.
+PLAIN = """
+import copy
+from torch import empty
+from torch.nn.functional import fold, unfold
+
+HEAD = None
+
+class Conv2d:
+    def __init__(self, in_channels, out_channels, kernel_size, stride=1, padding=0):
+        self.make(in_channels, out_channels, kernel_size, stride, padding)
+
+    def make(self, c, o, k, s, p):
+        self.k, self.s, self.p = k, s, p
+        self.w, self.b = empty(o, c * k * k).uniform_(-1, 1), empty(o).uniform_(-1, 1)
+        self.dw, self.db = self.w * 0, self.b * 0
+
+    def forward(self, x):
+        self.x, self.hw = unfold(x, self.k, stride=self.s, padding=self.p), x.shape[2:]
+        size = [(n + 2 * self.p - self.k) // self.s + 1 for n in self.hw]
+        return (self.w @ self.x + self.b.view(-1, 1)).view(len(x), -1, *size)
+
+    def backward(self, g):
+        g = g.flatten(2)
+        dx = fold(self.w.t() @ g, self.hw, self.k, stride=self.s, padding=self.p)
+        self.got((g @ self.x.transpose(1, 2)).sum(0), g.sum((0, 2)))
+        return dx
+
+    def got(self, dw, db):
+        self.dw += dw
+        self.db += db
+
+    def param(self):
+        return [(self.w, self.dw), (self.b, self.db)]
+
+class ReLU:
+    def forward(self, x):
+        self.mask = x > 0
+        return x * self.mask
+
+    def backward(self, g):
+        return g * self.mask
+
+    def param(self):
+        return []
+
+class Sequential:
+    def __init__(self, *layers):
+        self.layers = list(layers)
+
+    def forward(self, x):
+        for layer in self.layers:
+            x = layer.forward(x)
+        return x
+
+    def backward(self, g):
+        for layer in self.layers[::-1]:
+            g = layer.backward(g)
+        return g
+
+    def param(self):
+        return [pair for layer in self.layers for pair in layer.param()]
+
+class MSE:
+    def forward(self, x, t):
+        self.d = x - t
+        return self.d.pow(2).mean()
+
+    def backward(self):
+        return 2 * self.d / self.d.numel()
+
+class SGD:
+    def __init__(self, params, lr):
+        self.params, self.lr = params, lr
+
+    def step(self):
+        for w, g in self.params:
+            w -= self.lr * g
+
+class Model:
+    def __init__(self):
+        self.net = Sequential(Conv2d(3, 8, 3), ReLU())
+"""
+CONSTRUCTOR = """    def __init__(self, in_channels, out_channels, kernel_size, stride=1, padding=0):
+        self.make(in_channels, out_channels, kernel_size, stride, padding)
+"""
+MADE = "Conv2d(3, 8, 3)"
+ADDS = "        self.dw += dw\n        self.db += db\n"
+RETURNED = "return dx"
+
+
+def constructor(arguments: str, made: str, call="a, b, kernel_size, stride, padding", more="pass"):
+    """The edits that give the convolution other arguments, and the Model one of it."""
+    text = f"    def __init__(self, {arguments}):\n        self.make({call})\n        {more}\n"
+    return (CONSTRUCTOR, text), (MADE, made)
+
+
+REST = "kernel_size, stride=1, padding=0"
+STRICT = "\n    def forward(self, x):\n        assert x.shape[2:] == self.size, x.shape\n"
+SIZES = "self.size = tuple(input_size)", (("\n    def forward(self, x):\n        self.x,", STRICT + "        self.x,"),)
+CONSTRUCTORS = {
+    "channels exchanged": constructor(f"nodes, depth, {REST}", "Conv2d(8, 3, 3)", "depth, nodes, kernel_size, stride, padding"),
+    "size of the input": (
+        *constructor(
+            "n_out, n_in, kernel_size, input_size, stride=1, padding=0", "Conv2d(8, 3, 3, (32, 32))",
+            "n_in, n_out, kernel_size, stride, padding", SIZES[0],
+        ), *SIZES[1],
+    ),
+    "channels in the size": (
+        *constructor(
+            "filters, kernel_size, input_shape, stride=1, padding=0", "Conv2d(8, 3, (3, 32, 32))",
+            "input_shape[0], filters, kernel_size, stride, padding", "self.size = tuple(input_shape[1:])",
+        ), *SIZES[1],
+    ),
+    "height and width": (
+        *constructor(
+            f"in_channels, out_channels, height, width, {REST}", "Conv2d(3, 8, 32, 32, 3)",
+            "in_channels, out_channels, kernel_size, stride, padding", "self.size = (height, width)",
+        ), *SIZES[1],
+    ),
+    "an initialiser": constructor(
+        f"in_channels, out_channels, init, {REST}", "Conv2d(3, 8, Init(), 3)",
+        "in_channels, out_channels, kernel_size, stride, padding", "init.fill(self.w)",
+    ) + (("HEAD = None", "class Init:\n    def fill(self, w):\n        w.normal_()"),),
+}  # fmt: skip
+
+TAPE = """
+class Tape:
+    def __init__(self):
+        self.entries = []
+
+    def walk(self, g):
+        while self.entries:
+            g = self.entries.pop()(g)
+
+TAPE = Tape()
+"""
+WALKS = (
+    ("HEAD = None", TAPE),
+    ("return 2 * self.d / self.d.numel()", "TAPE.walk(2 * self.d / self.d.numel())"),
+    ("        for layer in self.layers:\n", "        TAPE.entries = []\n        for layer in self.layers:\n"),
+    (
+        "        for layer in self.layers[::-1]:\n            g = layer.backward(g)\n        return g\n",
+        "        raise RuntimeError('call backward() of the loss')\n",
+    ),
+)
+FORWARDS = (
+    (".view(len(x), -1, *size)", ".view(len(x), -1, *size)\n"),
+    ("        return (self.w @ self.x", "        TAPE.entries.append({conv})\n        return (self.w @ self.x"),
+    ("        return x * self.mask", "        TAPE.entries.append({relu})\n        return x * self.mask"),
+)
+
+
+def tape(conv: str, relu: str, *more):
+    return (*WALKS, *((old, new.replace("{conv}", conv).replace("{relu}", relu)) for old, new in FORWARDS), *more)
+
+
+TAPES = {
+    "inner methods": tape("self._backward", "self._backward", ("def backward(self, g):\n        g =", "def _backward(self, g):\n        g ="), ("def backward(self, g):\n        return g * self.mask", "def _backward(self, g):\n        return g * self.mask")),
+    "closures": tape("lambda g: pull(self, g)", "lambda g, mask=self.mask: g * mask", ("def backward(self, g):\n        g = g.flatten(2)\n        dx", "def nothing(self): pass\n\ndef pull(self, g):\n        g = g.flatten(2)\n        dx"), ("    def backward(self, g):\n        return g * self.mask\n\n", ""), ("    def got(self", "def add_method(method): setattr(Conv2d, method.__name__, method)\n\n@add_method\ndef got(self"), ("    def param(self):\n        return [(self.w", "@add_method\ndef param(self):\n        return [(self.w")),
+}
+
+OWN_SGD = (
+    "    def __init__(self, params, lr):\n        self.params, self.lr = params, lr\n\n    def step(self):\n"
+    "        for w, g in self.params:\n            w -= self.lr * g\n"
+)
+EACH = "    def __init__(self, lr, momentum=0.9):\n        self.lr, self.m, self.v = lr, momentum, 0\n\n    def update(self, w, g):\n        self.v = self.m * self.v + g\n        return w - self.lr * self.v\n"
+UPDATES = "        self.w, self.b = self.opt_w.update(self.w, dw), self.opt_b.update(self.b, db)\n"
+STARTS = "        self.opt_w, self.opt_b = copy.copy(optimizer), copy.copy(optimizer)\n"
+STEPS = {
+    "an optimiser for each weight, from the network": (
+        (OWN_SGD, EACH), (ADDS, UPDATES),
+        ("    def forward(self, x):\n        self.x,", f"    def initialize(self, optimizer):\n{STARTS}\n    def forward(self, x):\n        self.x,"),
+        ("    def __init__(self, *layers):\n        self.layers = list(layers)\n", "    def __init__(self, optimizer, loss):\n        self.optimizer, self.layers = optimizer, []\n\n    def add(self, layer):\n        if hasattr(layer, 'initialize'):\n            layer.initialize(self.optimizer)\n        self.layers.append(layer)\n"),
+        ("self.net = Sequential(Conv2d(3, 8, 3), ReLU())", "self.net = Sequential(SGD(0.1), MSE)\n        self.net.add(Conv2d(3, 8, 3))\n        self.net.add(ReLU())"),
+    ),
+    "an optimiser for each weight, from compile()": (
+        (OWN_SGD, EACH), (ADDS, UPDATES),
+        ("    def __init__(self, *layers):\n        self.layers = list(layers)\n", "    def __init__(self, *layers):\n        self.layers = list(layers)\n\n    def compile(self, optimizer):\n        for layer in self.layers:\n            layer.opt_w, layer.opt_b = copy.deepcopy(optimizer), copy.deepcopy(optimizer)\n"),
+        ("ReLU())\n", "ReLU())\n        self.net.compile(SGD(lr=0.1))\n"),
+    ),
+    "an optimiser for each layer": (
+        *constructor(f"in_channels, out_channels, optimizer, {REST}", "Conv2d(3, 8, SGD(0.1), 3)", "in_channels, out_channels, kernel_size, stride, padding", STARTS.strip()),
+        (OWN_SGD, EACH), (ADDS, UPDATES),
+    ),
+    "a rate of the layer": (
+        (ADDS, "        self.w -= self.lr * dw\n        self.b -= self.lr * db\n"),
+        ("        self.k, self.s", "        self.lr = 0.01\n        self.k, self.s"),
+    ),
+    "a global rate": (("HEAD = None", "LEARNING_RATE = 0.01"), (ADDS, "        self.w -= LEARNING_RATE * dw\n        self.b -= LEARNING_RATE * db\n")),
+    "a rate that may be left out": (
+        ("def backward(self, g):\n        g = g", "def backward(self, g, lr=0.01):\n        self.lr = lr\n        g = g"),
+                (ADDS, "        self.w -= self.lr * dw\n        self.b -= self.lr * db\n"),
+    ),
+}  # fmt: skip
+FAMILIES = CONSTRUCTORS | TAPES | STEPS
+
+
+def edited(*edits: tuple[str, str]) -> str:
+    source = PLAIN
+    for old, new in edits:
+        assert old in source, old
+        source = source.replace(old, new)
+    return source
+
+
+@torch.no_grad()
+def errors(folder, source: str) -> dict[str, float]:
+    """How far forward and gradients of a convolution of the source are from torch's; infinite for what is missing."""
+    folder.mkdir()
+    conv = driver(folder, source).module("Conv2d", [3, 5, 3], {"stride": 2, "padding": 1, "input_shape": (2, 3, 7, 9)})
+    x, weight, bias = torch.randn(2, 3, 7, 9), torch.randn(5, 3, 3, 3), torch.randn(5)
+    there = conv.assign({"weight": weight, "bias": bias})
+    assert all(torch.equal(there[name], value) for name, value in (("weight", weight), ("bias", bias)))
+    y = conv.forward(x).clone()
+    grad_y = torch.randn(y.shape)
+    found = {"forward": y, "input": conv.backward(grad_y)} | conv.gradients()
+    leaves = [t.double().requires_grad_() for t in (x, weight, bias)]
+    with torch.enable_grad():
+        expected = F.conv2d(*leaves, stride=2, padding=1)
+        expected.backward(grad_y.double())
+    right = {"forward": expected, "input": leaves[0].grad, "weight": leaves[1].grad, "bias": leaves[2].grad}
+    return {
+        part: float((found[part] - value).abs().max()) if isinstance(found.get(part), torch.Tensor) else torch.inf
+        for part, value in right.items()
+    }
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_a_family_is_driven_as_its_author_does_and_a_wrong_gradient_shows(name, tmp_path):
+    found = errors(tmp_path / "right", edited(*FAMILIES[name]))
+    assert max(found.values()) < 1e-4, found
+    wrong = edited(*FAMILIES[name], (RETURNED, f"{RETURNED} * 2"))
+    found = errors(tmp_path / "wrong", wrong)
+    assert found["input"] > 0.1, found
+    assert max(error for part, error in found.items() if part != "input") < 1e-4, found

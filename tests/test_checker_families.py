@@ -104,7 +104,10 @@ def constructor(arguments: str, made: str, call="a, b, kernel_size, stride, padd
 
 REST = "kernel_size, stride=1, padding=0"
 STRICT = "\n    def forward(self, x):\n        assert x.shape[2:] == self.size, x.shape\n"
-SIZES = "self.size = tuple(input_size)", (("\n    def forward(self, x):\n        self.x,", STRICT + "        self.x,"),)
+SIZES = (
+    "self.size = tuple(input_size)",
+    (("\n    def forward(self, x):\n        self.x,", STRICT + "        self.x,"),),
+)
 CONSTRUCTORS = {
     "channels exchanged": constructor(f"nodes, depth, {REST}", "Conv2d(8, 3, 3)", "depth, nodes, kernel_size, stride, padding"),
     "size of the input": (
@@ -163,8 +166,29 @@ def tape(conv: str, relu: str, *more):
 
 
 TAPES = {
-    "inner methods": tape("self._backward", "self._backward", ("def backward(self, g):\n        g =", "def _backward(self, g):\n        g ="), ("def backward(self, g):\n        return g * self.mask", "def _backward(self, g):\n        return g * self.mask")),
-    "closures": tape("lambda g: pull(self, g)", "lambda g, mask=self.mask: g * mask", ("def backward(self, g):\n        g = g.flatten(2)\n        dx", "def nothing(self): pass\n\ndef pull(self, g):\n        g = g.flatten(2)\n        dx"), ("    def backward(self, g):\n        return g * self.mask\n\n", ""), ("    def got(self", "def add_method(method): setattr(Conv2d, method.__name__, method)\n\n@add_method\ndef got(self"), ("    def param(self):\n        return [(self.w", "@add_method\ndef param(self):\n        return [(self.w")),
+    "inner methods": tape(
+        "self._backward",
+        "self._backward",
+        ("def backward(self, g):\n        g =", "def _backward(self, g):\n        g ="),
+        (
+            "def backward(self, g):\n        return g * self.mask",
+            "def _backward(self, g):\n        return g * self.mask",
+        ),
+    ),
+    "closures": tape(
+        "lambda g: pull(self, g)",
+        "lambda g, mask=self.mask: g * mask",
+        (
+            "def backward(self, g):\n        g = g.flatten(2)\n        dx",
+            "def nothing(self): pass\n\ndef pull(self, g):\n        g = g.flatten(2)\n        dx",
+        ),
+        ("    def backward(self, g):\n        return g * self.mask\n\n", ""),
+        (
+            "    def got(self",
+            "def add_method(method): setattr(Conv2d, method.__name__, method)\n\n@add_method\ndef got(self",
+        ),
+        ("    def param(self):\n        return [(self.w", "@add_method\ndef param(self):\n        return [(self.w"),
+    ),
 }
 
 OWN_SGD = (
@@ -215,7 +239,9 @@ def edited(*edits: tuple[str, str]) -> str:
 def errors(folder, source: str) -> dict[str, float]:
     """How far forward and gradients of a convolution of the source are from torch's; infinite for what is missing."""
     folder.mkdir()
-    conv = driver(folder, source).module("Conv2d", [3, 5, 3], {"stride": 2, "padding": 1, "input_shape": (2, 3, 7, 9)})
+    conv = driver(folder, source).module(
+        "Conv2d", [3, 5, 3], {"stride": 2, "padding": 1, "input_shape": (2, 3, 7, 9)}
+    )
     x, weight, bias = torch.randn(2, 3, 7, 9), torch.randn(5, 3, 3, 3), torch.randn(5)
     there = conv.assign({"weight": weight, "bias": bias})
     assert all(torch.equal(there[name], value) for name, value in (("weight", weight), ("bias", bias)))

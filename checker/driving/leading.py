@@ -1,4 +1,4 @@
-"""The gradient of a module's input where nothing returns or keeps it: that of the weights of a convolution before it."""
+"""The gradient of a module's input where nothing returns or keeps it: that of a convolution's weights before it."""
 
 import torch
 from torch import Tensor

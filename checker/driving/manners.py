@@ -22,8 +22,8 @@ ZERO_GRAD = re.compile(
 class Manner(NamedTuple):
     """One manner. `back`: what is asked for the gradients: the "module" (with the gradient), its "output", the module
     without argument ("bare"), the "loss", the module after the loss, which has "left" a gradient for it, or the
-    module with the loss "handed" to it. `prepare`: what makes a module ready. `led`: whether the gradient of the input
-    is that of the weights of a convolution before it.
+    module with the loss "handed" to it. `prepare`: what makes a module ready. `led`: whether the gradient of the
+    input is that of the weights of a convolution before it.
     """
 
     back: str = "module"

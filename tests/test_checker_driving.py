@@ -154,9 +154,8 @@ def test_a_container_that_can_not_be_built_is_not_judged_though_training_takes_f
         (
             MODULES,
             "def __init__(self, *layers):",
-            "def __init__(self, *layers, secret):\n        assert secret == 'told'",
+            "def __init__(self, *layers):\n        assert len(layers) > 6",
         ),
-        (MODEL, "Sigmoid(),\n        )", "Sigmoid(),\n            secret='told',\n        )"),
         (
             MODEL,
             "for batch in order.split(BATCH):",

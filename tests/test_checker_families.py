@@ -103,33 +103,49 @@ def constructor(arguments: str, made: str, call="a, b, kernel_size, stride, padd
 
 
 REST = "kernel_size, stride=1, padding=0"
-STRICT = "\n    def forward(self, x):\n        assert x.shape[2:] == self.size, x.shape\n"
-SIZES = "self.size = tuple(input_size)", (("\n    def forward(self, x):\n        self.x,", STRICT + "        self.x,"),)
+STRICT = (
+    "    def forward(self, x):\n        self.x,",
+    "    def forward(self, x):\n        assert x.shape[2:] == self.size, x.shape\n        self.x,",
+)
+IN_ORDER = "in_channels, out_channels, kernel_size, stride, padding"
 CONSTRUCTORS = {
-    "channels exchanged": constructor(f"nodes, depth, {REST}", "Conv2d(8, 3, 3)", "depth, nodes, kernel_size, stride, padding"),
+    "channels exchanged": constructor(
+        f"nodes, depth, {REST}", "Conv2d(8, 3, 3)", "depth, nodes, kernel_size, stride, padding"
+    ),
     "size of the input": (
         *constructor(
-            "n_out, n_in, kernel_size, input_size, stride=1, padding=0", "Conv2d(8, 3, 3, (32, 32))",
-            "n_in, n_out, kernel_size, stride, padding", SIZES[0],
-        ), *SIZES[1],
+            "n_out, n_in, kernel_size, input_size, stride=1, padding=0",
+            "Conv2d(8, 3, 3, (32, 32))",
+            "n_in, n_out, kernel_size, stride, padding",
+            "self.size = tuple(input_size)",
+        ),
+        STRICT,
     ),
     "channels in the size": (
         *constructor(
-            "filters, kernel_size, input_shape, stride=1, padding=0", "Conv2d(8, 3, (3, 32, 32))",
-            "input_shape[0], filters, kernel_size, stride, padding", "self.size = tuple(input_shape[1:])",
-        ), *SIZES[1],
+            "filters, kernel_size, input_shape, stride=1, padding=0",
+            "Conv2d(8, 3, (3, 32, 32))",
+            "input_shape[0], filters, kernel_size, stride, padding",
+            "self.size = tuple(input_shape[1:])",
+        ),
+        STRICT,
     ),
     "height and width": (
         *constructor(
-            f"in_channels, out_channels, height, width, {REST}", "Conv2d(3, 8, 32, 32, 3)",
-            "in_channels, out_channels, kernel_size, stride, padding", "self.size = (height, width)",
-        ), *SIZES[1],
+            f"in_channels, out_channels, height, width, {REST}",
+            "Conv2d(3, 8, 32, 32, 3)",
+            IN_ORDER,
+            "self.size = (height, width)",
+        ),
+        STRICT,
     ),
-    "an initialiser": constructor(
-        f"in_channels, out_channels, init, {REST}", "Conv2d(3, 8, Init(), 3)",
-        "in_channels, out_channels, kernel_size, stride, padding", "init.fill(self.w)",
-    ) + (("HEAD = None", "class Init:\n    def fill(self, w):\n        w.normal_()"),),
-}  # fmt: skip
+    "an initialiser": (
+        *constructor(
+            f"in_channels, out_channels, init, {REST}", "Conv2d(3, 8, Init(), 3)", IN_ORDER, "init.fill(self.w)"
+        ),
+        ("HEAD = None", "class Init:\n    def fill(self, w):\n        w.normal_()"),
+    ),
+}
 
 TAPE = """
 class Tape:
@@ -151,55 +167,112 @@ WALKS = (
         "        raise RuntimeError('call backward() of the loss')\n",
     ),
 )
-FORWARDS = (
-    (".view(len(x), -1, *size)", ".view(len(x), -1, *size)\n"),
-    ("        return (self.w @ self.x", "        TAPE.entries.append({conv})\n        return (self.w @ self.x"),
-    ("        return x * self.mask", "        TAPE.entries.append({relu})\n        return x * self.mask"),
+CONV, RELU = (
+    "def backward(self, g):\n        g = g.flatten(2)",
+    "def backward(self, g):\n        return g * self.mask",
 )
 
 
 def tape(conv: str, relu: str, *more):
-    return (*WALKS, *((old, new.replace("{conv}", conv).replace("{relu}", relu)) for old, new in FORWARDS), *more)
+    """The edits that have a convolution and a ReLU put these on the tape in their forward passes."""
+    return (
+        *WALKS,
+        ("        return (self.w @ self.x", f"        TAPE.entries.append({conv})\n        return (self.w @ self.x"),
+        ("        return x * self.mask", f"        TAPE.entries.append({relu})\n        return x * self.mask"),
+        *more,
+    )
 
 
+PULL = """def recorded(self):
+        def pull(g):
+            return PULLS[0](self, g)
+        return pull
+
+    def inner(self, g):
+        g = g.flatten(2)"""
 TAPES = {
-    "inner methods": tape("self._backward", "self._backward", ("def backward(self, g):\n        g =", "def _backward(self, g):\n        g ="), ("def backward(self, g):\n        return g * self.mask", "def _backward(self, g):\n        return g * self.mask")),
-    "closures": tape("lambda g: pull(self, g)", "lambda g, mask=self.mask: g * mask", ("def backward(self, g):\n        g = g.flatten(2)\n        dx", "def nothing(self): pass\n\ndef pull(self, g):\n        g = g.flatten(2)\n        dx"), ("    def backward(self, g):\n        return g * self.mask\n\n", ""), ("    def got(self", "def add_method(method): setattr(Conv2d, method.__name__, method)\n\n@add_method\ndef got(self"), ("    def param(self):\n        return [(self.w", "@add_method\ndef param(self):\n        return [(self.w")),
+    "inner methods": tape(
+        "self._backward", "self._backward", (CONV, CONV.replace("b", "_b", 1)), (RELU, RELU.replace("b", "_b", 1))
+    ),
+    "closures": tape(
+        "self.recorded()",
+        "lambda g, mask=self.mask: g * mask",
+        (CONV, PULL),
+        (RELU, "pass"),
+        ("class ReLU:", "PULLS = [Conv2d.inner]\ndel Conv2d.inner\n\nclass ReLU:"),
+    ),
 }
 
-OWN_SGD = (
-    "    def __init__(self, params, lr):\n        self.params, self.lr = params, lr\n\n    def step(self):\n"
-    "        for w, g in self.params:\n            w -= self.lr * g\n"
-)
-EACH = "    def __init__(self, lr, momentum=0.9):\n        self.lr, self.m, self.v = lr, momentum, 0\n\n    def update(self, w, g):\n        self.v = self.m * self.v + g\n        return w - self.lr * self.v\n"
+OWN_SGD = """    def __init__(self, params, lr):
+        self.params, self.lr = params, lr
+
+    def step(self):
+        for w, g in self.params:
+            w -= self.lr * g
+"""
+EACH = """    def __init__(self, lr, momentum=0.9):
+        self.lr, self.m, self.v = lr, momentum, 0
+
+    def update(self, w, g):
+        self.v = self.m * self.v + g
+        return w - self.lr * self.v
+"""
+STARTS = "self.opt_w, self.opt_b = copy.copy(optimizer), copy.copy(optimizer)"
 UPDATES = "        self.w, self.b = self.opt_w.update(self.w, dw), self.opt_b.update(self.b, db)\n"
-STARTS = "        self.opt_w, self.opt_b = copy.copy(optimizer), copy.copy(optimizer)\n"
+START = """    def initialize(self, optimizer):
+        self.opt_w, self.opt_b = copy.copy(optimizer), copy.copy(optimizer)
+
+    def forward(self, x):
+        self.x,"""
+LAYERS = """    def __init__(self, *layers):
+        self.layers = list(layers)
+"""
+ADD = """    def __init__(self, optimizer, loss):
+        self.optimizer, self.layers = optimizer, []
+
+    def add(self, layer):
+        if hasattr(layer, 'initialize'):
+            layer.initialize(self.optimizer)
+        self.layers.append(layer)
+"""
+ADDED = "self.net = Sequential(SGD(0.1), MSE)\n        self.net.add(Conv2d(3, 8, 3))\n        self.net.add(ReLU())"
+COMPILE = f"""{LAYERS}
+    def compile(self, optimizer):
+        for layer in self.layers:
+            layer.opt_w, layer.opt_b = copy.deepcopy(optimizer), copy.deepcopy(optimizer)
+"""
+
+
+def by(rate: str):
+    return ADDS, f"        self.w -= {rate} * dw\n        self.b -= {rate} * db\n"
+
+
 STEPS = {
     "an optimiser for each weight, from the network": (
-        (OWN_SGD, EACH), (ADDS, UPDATES),
-        ("    def forward(self, x):\n        self.x,", f"    def initialize(self, optimizer):\n{STARTS}\n    def forward(self, x):\n        self.x,"),
-        ("    def __init__(self, *layers):\n        self.layers = list(layers)\n", "    def __init__(self, optimizer, loss):\n        self.optimizer, self.layers = optimizer, []\n\n    def add(self, layer):\n        if hasattr(layer, 'initialize'):\n            layer.initialize(self.optimizer)\n        self.layers.append(layer)\n"),
-        ("self.net = Sequential(Conv2d(3, 8, 3), ReLU())", "self.net = Sequential(SGD(0.1), MSE)\n        self.net.add(Conv2d(3, 8, 3))\n        self.net.add(ReLU())"),
+        (OWN_SGD, EACH),
+        (ADDS, UPDATES),
+        ("    def forward(self, x):\n        self.x,", START),
+        (LAYERS, ADD),
+        ("self.net = Sequential(Conv2d(3, 8, 3), ReLU())", ADDED),
     ),
     "an optimiser for each weight, from compile()": (
-        (OWN_SGD, EACH), (ADDS, UPDATES),
-        ("    def __init__(self, *layers):\n        self.layers = list(layers)\n", "    def __init__(self, *layers):\n        self.layers = list(layers)\n\n    def compile(self, optimizer):\n        for layer in self.layers:\n            layer.opt_w, layer.opt_b = copy.deepcopy(optimizer), copy.deepcopy(optimizer)\n"),
+        (OWN_SGD, EACH),
+        (ADDS, UPDATES),
+        (LAYERS, COMPILE),
         ("ReLU())\n", "ReLU())\n        self.net.compile(SGD(lr=0.1))\n"),
     ),
     "an optimiser for each layer": (
-        *constructor(f"in_channels, out_channels, optimizer, {REST}", "Conv2d(3, 8, SGD(0.1), 3)", "in_channels, out_channels, kernel_size, stride, padding", STARTS.strip()),
-        (OWN_SGD, EACH), (ADDS, UPDATES),
+        *constructor(f"in_channels, out_channels, optimizer, {REST}", "Conv2d(3, 8, SGD(0.1), 3)", IN_ORDER, STARTS),
+        (OWN_SGD, EACH),
+        (ADDS, UPDATES),
     ),
     "a rate of the layer": (
-        (ADDS, "        self.w -= self.lr * dw\n        self.b -= self.lr * db\n"),
+        by("self.lr"),
         ("        self.k, self.s", "        self.lr = 0.01\n        self.k, self.s"),
     ),
-    "a global rate": (("HEAD = None", "LEARNING_RATE = 0.01"), (ADDS, "        self.w -= LEARNING_RATE * dw\n        self.b -= LEARNING_RATE * db\n")),
-    "a rate that may be left out": (
-        ("def backward(self, g):\n        g = g", "def backward(self, g, lr=0.01):\n        self.lr = lr\n        g = g"),
-                (ADDS, "        self.w -= self.lr * dw\n        self.b -= self.lr * db\n"),
-    ),
-}  # fmt: skip
+    "a global rate": (by("LEARNING_RATE"), ("HEAD = None", "LEARNING_RATE = 0.01")),
+    "a rate that may be left out": (by("self.lr"), (CONV, CONV.replace("g):", "g, lr=0.01):\n        self.lr = lr"))),
+}
 FAMILIES = CONSTRUCTORS | TAPES | STEPS
 
 
@@ -215,7 +288,9 @@ def edited(*edits: tuple[str, str]) -> str:
 def errors(folder, source: str) -> dict[str, float]:
     """How far forward and gradients of a convolution of the source are from torch's; infinite for what is missing."""
     folder.mkdir()
-    conv = driver(folder, source).module("Conv2d", [3, 5, 3], {"stride": 2, "padding": 1, "input_shape": (2, 3, 7, 9)})
+    conv = driver(folder, source).module(
+        "Conv2d", [3, 5, 3], {"stride": 2, "padding": 1, "input_shape": (2, 3, 7, 9)}
+    )
     x, weight, bias = torch.randn(2, 3, 7, 9), torch.randn(5, 3, 3, 3), torch.randn(5)
     there = conv.assign({"weight": weight, "bias": bias})
     assert all(torch.equal(there[name], value) for name, value in (("weight", weight), ("bias", bias)))

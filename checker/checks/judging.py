@@ -56,6 +56,8 @@ def judge(g: Grading, role: str, part: str) -> dict:
         raise Unjudged(
             f"the grader found no weights of {role} to set, but train() runs and changes the model: look at it"
         )
+    if part == "grad_input" and role in conventions(g)["led"] and not right_weights(g):
+        raise Unjudged("it shows only in the gradient of the weights of a Conv2d before it, and that is wrong")
     try:
         return judge_outcomes(g, outcomes, part)
     except Failed as failure:
@@ -63,6 +65,12 @@ def judge(g: Grading, role: str, part: str) -> dict:
         if role in conventions(g)["with_convolution"] and inner in g.findings and g.findings[inner].status == FAILED:
             raise Follows(inner, failure.share) from None  # it is made of the Conv2d that is wrong
         raise
+
+
+def right_weights(g: Grading) -> bool:
+    """Whether the gradients of Conv2d's weights are right."""
+    tolerance = g.config["tolerance"]["absolute"]
+    return not any(outcome.mismatch("grad_weight", tolerance) for outcome in g.once(cases.sweep, "Conv2d"))
 
 
 def judge_outcomes(g: Grading, outcomes: list[cases.Outcome], part: str) -> dict:

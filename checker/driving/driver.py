@@ -8,6 +8,7 @@ from torch import Tensor
 
 from . import optimisers, tensors, upsampling
 from .building import Unsupported, asks_for_more, build, meaning, required
+from .leading import Led
 from .leaves import held
 from .losses import Loss
 from .manners import Manner
@@ -48,6 +49,7 @@ class Driver:
         self.kinds: dict[str, tuple[str, type] | None] = {}
         self.upsamplings: dict[str, upsampling.Found] = {}
         self.exchanged: set[str] = set()  # roles of which the constructor takes the output's channels first
+        self.led_by: tuple[Manner, dict] | None = None  # how convolutions give the gradients of their weights
         self.optimiser_way: int | None = None
         self.step_kinds: tuple[str, ...] | None = None  # of what an optimiser's step is given, once that is known
         self.sequential_way: int | None = None
@@ -163,7 +165,15 @@ class Driver:
 
     def made(self, role: str, args: list, kwargs: dict, manner: Manner) -> Driven:
         places = self.places.setdefault(role, {"layouts": {}})
-        return Driven(self, role, self.raw(role, args, kwargs), self.shapes(role, args, kwargs), places, manner)
+        kind = Led if manner.led else Driven
+        return kind(self, role, self.raw(role, args, kwargs), self.shapes(role, args, kwargs), places, manner)
+
+    def lead(self, args: list, kwargs: dict) -> Driven:
+        """A convolution that is put before a module."""
+        manner, places = self.led_by
+        return Driven(
+            self, "Conv2d", self.raw("Conv2d", args, kwargs), self.shapes("Conv2d", args, kwargs), places, manner
+        )
 
     # What is made of modules ----------------------------------------------------------------------
 
@@ -271,6 +281,7 @@ class Driver:
             "factors": {role: found.factor for role, found in self.upsamplings.items()},
             "fixed": {role: found.fixed for role, found in self.upsamplings.items()},
             "with_convolution": sorted(self.with_convolution),
+            "led": sorted(role for role, manner in self.manners.items() if manner.led),
             "tape": any(manner.back in ("loss", "left") for manner in self.manners.values()),
             "optimiser_ways": optimisers.WAYS,
             "exported": sorted(self.classes.exported),

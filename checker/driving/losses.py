@@ -109,6 +109,14 @@ class Loss:
     def handed_to(self, net, driven, prediction: Tensor, target: Tensor) -> Tensor | None:
         """The same for one network, which is made of one driven module."""
         shift = 1 - float(prediction.min())
+        if driven.manner.led:
+            driven.forward(prediction + shift)
+            loss = self.driver.loss(self.wrapped, driven.net)
+            loss.forward(driven.output, target + shift)
+            driven.lead.watch()
+            loss.backward(driven.net)
+            self.driver.unpaired = None
+            return driven.of_input()
         spy = Spy(driven.raw)
         self.driver.begin()
         x = self.driver.tensor(prediction + shift, self.wrapped)

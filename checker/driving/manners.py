@@ -22,13 +22,15 @@ ZERO_GRAD = re.compile(
 class Manner(NamedTuple):
     """One manner. `back`: what is asked for the gradients: the "module" (with the gradient), its "output", the module
     without argument ("bare"), the "loss", the module after the loss, which has "left" a gradient for it, or the
-    module with the loss "handed" to it. `prepare`: what makes a module ready.
+    module with the loss "handed" to it. `prepare`: what makes a module ready. `led`: whether the gradient of the
+    input is that of the weights of a convolution before it.
     """
 
     back: str = "module"
     network: bool = False
     wrapped: bool = False
     prepare: str = ""
+    led: bool = False
 
     def __str__(self) -> str:
         said = {
@@ -41,6 +43,7 @@ class Manner(NamedTuple):
         }
         parts = [
             "inside Sequential" if self.network else "",
+            "behind a convolution" if self.led else "",
             "with its own class of tensors" if self.wrapped else "",
             said[self.back],
             PREPARATIONS[self.prepare],

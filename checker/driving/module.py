@@ -24,6 +24,7 @@ class Driven:
         self.before: dict = {}
         self.input = self.output = self.upstream = self.spy = None
         self.ready = False
+        self.scale = 1.0
         self.net = driver.sequential_of([raw]) if manner.network else None
         self.cache = self.beside = None  # what forward and backward returned besides
         self.updates: dict[str, Tensor] = {}  # gradients of a module that steps in its backward
@@ -67,7 +68,7 @@ class Driven:
 
     def tape(self) -> bool:
         """Whether gradients are left on what was passed in rather than returned."""
-        return self.manner.back != "module"
+        return self.manner.back != "module" or self.manner.led
 
     def listed(self):
         """What its own list of parameters returns; raises AttributeError if there is no param()."""
@@ -179,24 +180,29 @@ class Driven:
     def backward(self, grad_y: Tensor):
         """The gradient with respect to the input of the last forward; what was returned, if none can be had."""
         x = tensors.unwrap(self.input)
-        sizes = {x.numel(), *(torch.Size(shape).numel() for shape in self.shapes.values())}
-        if "whole" in self.places:
-            sizes.add(self.tensor("whole").numel())
-        self.before = gradients.snapshot(self.raw, sizes)
+        self.watch(x.numel())
         self.scale, self.upstream = 1.0, grad_y
-        self.updates.clear()
         returned = backward.asked(self, self.net if self.manner.network else self.raw, grad_y)
         self.driver.unpaired = None
         grad_x = tensors.unwrap(returned)
         seen = self.spy and self.spy.returned
         if grad_x is None and self.manner.back == "module" and not isinstance(seen, Tensor):
             grad_x = self.kept_gradient(x, self.before)
+        if grad_x is not None and returned is None and not isinstance(seen, Tensor):
             self.driver.note("keeps", "backward keeps the gradient of its input rather than to return it")
         candidates = (grad_x, seen, tensors.gradient_of(self.input, x))
         for one in candidates:
             if isinstance(one, Tensor) and one.shape == x.shape:
                 return one / self.scale if self.scale != 1.0 else one
         return grad_x
+
+    def watch(self, *sizes: int) -> None:
+        """Keep what has the size of a parameter, or one of these, as it is before a backward."""
+        sizes = {*sizes, *(torch.Size(shape).numel() for shape in self.shapes.values())}
+        if "whole" in self.places:
+            sizes.add(self.tensor("whole").numel())
+        self.before = gradients.snapshot(self.raw, sizes)
+        self.updates.clear()
 
     def kept_gradient(self, x: Tensor, before: dict) -> Tensor | None:
         """The gradient of the input `x` where the module keeps it; None if it does not."""

@@ -7,7 +7,8 @@ from torch import Tensor
 
 from . import gradients, tensors
 from .leaves import leaves
-from .manners import Manner, all_manners
+from .manners import BACKS, Manner, all_manners
+from .sequentials import AS_ITS_AUTHOR
 
 TRIALS = {  # (arguments, input's shape), tried until one works: square and oblong, one picture and several
     "Conv2d": (((3, 5, 2), (2, 3, 6, 6)), ((3, 5, 2, 2), (2, 3, 6, 6)), ((3, 5, 3, 1, 1), (1, 3, 6, 6))),
@@ -31,16 +32,31 @@ def search(driver, role: str) -> Manner:
             driver.note("exchanged", f"{driver.class_of(role)[0]} takes the number of output channels first")
         else:
             driver.exchanged.discard(role)
+    if quality < COMPLETE and driver.known("Sequential"):
+        usual, driver.sequential_way = driver.sequential_way, AS_ITS_AUTHOR
+        other = tried(driver, role)
+        if other[1] > quality:
+            best, quality, found = other
+        else:
+            driver.sequential_way = usual
+    if role == "Conv2d":
+        driver.led_by = best, found
+    if quality < COMPLETE and driver.known("Sequential") and driver.led_by:
+        led = (Manner(back, True, best.wrapped, best.prepare, led=True) for back in BACKS)
+        other = tried(driver, role, list(led))
+        if other[1] > quality:
+            best, quality, found = other
     driver.places[role] = found or {"layouts": {}}
     if quality >= 2 and str(best):
         driver.note("manner", f"gradients are had only so: {best}")
     return best
 
 
-def tried(driver, role: str) -> tuple[Manner, int, dict]:
+def tried(driver, role: str, candidates: list[Manner] | None = None) -> tuple[Manner, int, dict]:
     """(manner, how far it gets, where it has its parameters) of the best one."""
-    known = list(dict.fromkeys(driver.manners.values()))
-    candidates = [*known, *(m for m in all_manners(driver.tensor_class is not None) if m not in known)]
+    if candidates is None:
+        known = [manner for manner in dict.fromkeys(driver.manners.values()) if not manner.led]
+        candidates = [*known, *(m for m in all_manners(driver.tensor_class is not None) if m not in known)]
     best, quality, found = Manner(), 0, {}
     for arguments, shape in TRIALS[role]:
         for manner in candidates:

@@ -123,6 +123,7 @@ SEQUENTIALS = (
     lambda driver, kind, raws: filled(kind, list(raws)),
     lambda driver, kind, raws: filled(kind, dict(named(raws))),
 )
+AS_ITS_AUTHOR = SEQUENTIALS.index(as_its_author)
 
 
 def way_to_put_together(driver, kind: type) -> int:

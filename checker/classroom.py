@@ -22,7 +22,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from . import regrade, stored, tables
+from . import files, regrade, stored, tables
 from .intake import fingerprint, submission
 from .results import ERROR, Finding, Report
 from .stored import Entry
@@ -55,8 +55,9 @@ def grade_class(
     submission, so that its result is the same whatever runs beside it. `only_failed` keeps what passed, whatever has
     changed since, and grades all others again. After KeyboardInterrupt the tables are made of what is finished.
     """
+    from . import samecode  # takes a while to import, and the processes that grade don't need it
+
     paths = submissions(folder, out)
-    (out / stored.FOLDER).mkdir(parents=True, exist_ok=True)
     tables.check(out)
     task = replace(task, settings=task.settings | {"limits": task.settings["limits"] | {"threads": 1}})
     with alone(out, part) as work:
@@ -65,6 +66,8 @@ def grade_class(
         try:
             for entry, report in graded([e for e in entries if e.path not in done], task, jobs, work, done):
                 done[entry.path] = report
+            if part == (0, 1):
+                samecode.update(paths, out)
         finally:
             reports = [done[path] for path in sorted(done)]
             if part == (0, 1):
@@ -91,6 +94,9 @@ def submissions(folder: Path, out: Path) -> list[Path]:
 def described(paths: list[Path], out: Path, task: Task) -> list[Entry]:
     common, cap = task.key(), task.settings["limits"]["snapshot_mb"] << 20
     marking = regrade.marking(task.settings, task.quick)
+    for path in paths:
+        for kind in ("json", "html"):
+            files.check_writable(out / stored.FOLDER / f"{path.name}.{kind}")
     return [
         Entry(path, out / stored.FOLDER / f"{path.name}.json",
               fingerprint.combined(common, fingerprint.of_files(path, cap=cap)), marking)
@@ -206,17 +212,10 @@ def grade_one(path: Path, task: Task) -> Report:
     from .grading import grade
 
     try:
-        handed_in = handed_in_as(path)
+        handed_in = submission.find_one(path)
         return grade(handed_in, task.data, task.settings, only=task.only, quick=task.quick, seed=task.seed)
     except Exception as error:
         return no_verdict(path.name, f"the grader broke: {error!r}")
-
-
-def handed_in_as(path: Path) -> submission.Submission:
-    """The submission in a folder or zip; also in the one zip of a folder, as some platforms hand them out."""
-    found = submission.find(path)
-    zips = [p for p in path.iterdir() if p.suffix.lower() == ".zip"] if path.is_dir() else []
-    return submission.find(zips[0]) if found.folder is None and len(zips) == 1 else found
 
 
 def no_verdict(name: str, message: str) -> Report:

@@ -30,6 +30,8 @@ def main(arguments: list[str] | None = None) -> int:
         return run_class(options) if options.all or options.regrade else run(options)
     except KeyboardInterrupt:
         problem += "; the same command goes on where this one was" if options.all and not options.only_failed else ""
+    except ModuleNotFoundError as error:
+        problem = f"error: {error}: install requirements.txt"
     except (OSError, ValueError, RuntimeError) as error:
         problem = f"error: {error}"
     print(problem, file=sys.stderr)

@@ -23,6 +23,18 @@ def write(path: Path, content: str | bytes) -> None:
         raise
 
 
+def check_folder(path: Path) -> None:
+    """Make the folder `path` if it is not there. Raises OSError, in one sentence, if no files can be put into it."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError):
+        raise NotADirectoryError(f"{path} can't be made: a file is in its place; expected a folder") from None
+    except OSError as error:
+        raise type(error)(f"{path} can't be made: {error.strerror}") from None
+    if not os.access(path, os.W_OK):
+        raise PermissionError(f"{path} is read-only; expected a folder to write to")
+
+
 def check_writable(path: Path) -> None:
     """Raise OSError, before the long work that fills it, if no file can be written at `path`."""
     if path.is_dir():

@@ -1,7 +1,6 @@
 """What the staff does with a class on the command line: grade it, mark it anew, explain one result."""
 
 import argparse
-import sys
 
 from . import regrade, stored, tables
 from .reporters import text
@@ -41,8 +40,8 @@ def mark_again(options: argparse.Namespace, settings: dict) -> list[Report]:
         tables.write(options.out, reports, settings)
     show(reports)
     print(f"{changed} have another mark or verdict than before; results in {options.out / tables.PAGE}")
-    for problem in problems:
-        print(f"left as it is: {problem}", file=sys.stderr)
+    if problems:
+        raise ValueError(f"not in these tables, and left as they are: {'; '.join(problems)}")
     return reports
 
 

@@ -33,10 +33,12 @@ def read(path: Path) -> Stored:
     """The result in a file. Raises Unreadable."""
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
-        return Stored(json_report.from_dict(values), str(values["key"]), values["marking"])
+        stored = Stored(json_report.from_dict(values), str(values["key"]), dict(values["marking"]))
+        float(stored.report.score + stored.report.possible)  # TypeError if a number is none
+        return stored
     except OSError as error:
         raise Unreadable(f"{path} can't be read: {error.strerror}") from None
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         said = error if "format" in str(error) else "damaged, or of another program"
         raise Unreadable(f"{path} holds no result that can be read ({said}): grade that submission again") from None
 

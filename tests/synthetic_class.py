@@ -12,6 +12,7 @@ from pathlib import Path
 from checker import checks, config, marks, regrade, results, stored, tables  # noqa: F401  (checks registers them)
 from checker.registry import CHECKS
 from checker.results import Finding, Report
+from checker.similarity import found
 
 # How often, checks, share that is right, message, hint, the student's line.
 MISTAKES = (
@@ -85,8 +86,18 @@ def write(out: Path, number: int = 200, seed: int = 0) -> list[Report]:
     for report in reports:
         path = out / stored.FOLDER / f"{report.submission}.json"
         stored.write(path, stored.Stored(report, "synthetic", marking(settings)))
+    (out / found.FOLDER).mkdir(exist_ok=True)
+    found.write(out, alike([report.submission for report in reports], chance))
     tables.write(out, reports, settings)
     return reports
+
+
+def alike(names: list[str], chance: random.Random) -> found.Alike:
+    """Three pairs, the pages of which are not made."""
+    pairs = [
+        found.Pair(*sorted(chance.sample(names, 2)), (share, share - 0.04)) for share in (0.97, 0.81, 0.55, 0.31)
+    ]
+    return found.Alike(tuple(pairs[:3]), pairs[3], (names[-1],))
 
 
 if __name__ == "__main__":

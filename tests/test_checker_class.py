@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from checker_support import ROOT, TEXTBOOK, make_data, package, settings, textbook
 
-from checker import classroom, cli, results
+from checker import classroom, cli, regrade, results
 from checker.classroom import Entry, Slot, Task, grade_class, submissions
 from checker.intake import fingerprint
 from checker.sandbox.child import descendants
@@ -22,6 +22,9 @@ from checker.sandbox.child import descendants
 @pytest.fixture(scope="module")
 def data(tmp_path_factory):
     return make_data(tmp_path_factory.mktemp("data"))
+
+
+MARKING = regrade.marking(settings(), quick=True)
 
 
 def task(data: Path, *only: str, **changes) -> Task:
@@ -119,7 +122,7 @@ def test_ended_and_started_again_it_goes_on(how, data, tmp_path):
     run = start(folder, data, out)
     said = run.communicate(timeout=300)[0]
     assert run.returncode == cli.OK, said
-    assert "5 submissions: 5 passed, 0 failed, 0 without a verdict" in said
+    assert "5 submissions: 5 passed, 0 failed, 0 to be looked at, 0 without a verdict" in said
     after = {path.name: path.stat().st_mtime_ns for path in files.glob("*.json")}
     assert {name: after[name] for name in finished} == finished  # not graded again
     assert sorted(after) == [f"{name}.json" for name in names]
@@ -134,9 +137,9 @@ def test_only_what_changed_is_graded_again(data, tmp_path, monkeypatch):
     work = task(data, "structure")
 
     def graded_again(work=work) -> list[str]:
-        before = {p.name: p.stat().st_mtime_ns for p in (out / "submissions").glob("*")}
+        before = {p.name: p.stat().st_mtime_ns for p in (out / "submissions").glob("*.json")}
         grade_class(folder, out, work, jobs=1)
-        after = {p.name: p.stat().st_mtime_ns for p in (out / "submissions").glob("*")}
+        after = {p.name: p.stat().st_mtime_ns for p in (out / "submissions").glob("*.json")}
         return sorted(name for name in after if before.get(name) != after[name])
 
     everything = ["one.json", "two.json"]
@@ -178,7 +181,7 @@ def test_a_fingerprint_covers_names_contents_and_links(tmp_path):
 def test_a_grading_process_that_dies_costs_one_verdict_and_is_no_verdict(data, tmp_path):
     textbook(tmp_path / "class" / "one")
     (tmp_path / "submissions").mkdir()
-    entry = Entry(tmp_path / "class" / "one", tmp_path / "submissions" / "one.json", "key")
+    entry = Entry(tmp_path / "class" / "one", tmp_path / "submissions" / "one.json", "key", MARKING)
     slot = Slot(task(data), tmp_path)
     try:
         slot.start(entry)
@@ -193,7 +196,7 @@ def test_a_grading_process_that_dies_costs_one_verdict_and_is_no_verdict(data, t
 
 
 def test_what_the_grader_could_not_judge_is_graded_again(data, tmp_path):
-    entry = Entry(tmp_path / "one", tmp_path / "one.json", "key")
+    entry = Entry(tmp_path / "one", tmp_path / "one.json", "key", MARKING)
     entry.write(classroom.no_verdict("one", "the grader broke"))
     assert entry.report() is None
     entry.write(results.Report("one", (results.Finding("a.b", "T", "a", results.FAILED, 1),)))

@@ -69,6 +69,17 @@ OPTIMISERS = {
     def step(self, batch_size):
         pairs = [(w, g / batch_size) for w, g in self.net.param()]
         {UPDATE}""",
+    "every weight by itself": """
+    def __init__(self, lr, momentum):
+        self.lr, self.momentum, self.v = lr, momentum, None
+
+    def update(self, w, grad_wrt_w):
+        self.v = grad_wrt_w if self.v is None else self.momentum * self.v + grad_wrt_w
+        g = self.v
+        w = w.clone()
+        w -= self.lr * g
+        return w
+""",
     "the step gets the rate": """
     def step(self, params, lr):
         self.lr = lr
@@ -166,3 +177,24 @@ def test_a_container_is_built_in_its_own_manner_and_leaving_out_a_layer_shows(na
         assert (folder == "right") == (
             isinstance(found["input"], torch.Tensor) and torch.equal(found["input"], alone)
         )
+
+
+LOSS = "def forward(self, x, target):\n        self.difference = x - target"
+
+
+@pytest.mark.parametrize("called", ["prediction first", "target first"])
+@pytest.mark.parametrize("names", ["x, target", "a, b", "y_true, y_pred"])
+@torch.no_grad()
+def test_the_order_in_which_the_authors_training_calls_the_loss_decides_whatever_names_say(names, called, tmp_path):
+    first, second = names.split(", ")
+    exchanged = called == "target first"
+    difference = f"{second} - {first}" if exchanged else f"{first} - {second}"
+    forward = f"def forward(self, {names}):\n        self.difference = {difference}"
+    call = "self.loss.forward(self.net.forward(x), target)"
+    its_own = "self.loss.forward(target, self.net.forward(x))" if exchanged else call
+    driver = driver_of(tmp_path, (MODULES, LOSS, forward), (MODEL, call, its_own))
+    prediction, target = torch.rand(2, 3, 4, 4), torch.rand(2, 3, 4, 4)
+    loss = driver.loss()
+    loss.forward(prediction, target)
+    torch.testing.assert_close(loss.gradient(), 2 * (prediction - target) / prediction.numel())
+    assert ("loss_order" in driver.notes) == exchanged

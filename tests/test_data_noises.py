@@ -10,6 +10,7 @@ ALL = [
     "course",
     "gaussian:25",
     "gaussian:5-50",
+    "lamplight:60",
     "poisson:30",
     "poisson:5-50",
     "camera",
@@ -39,6 +40,7 @@ def correlation(a: torch.Tensor, b: torch.Tensor) -> float:
         ("gaussian:50", lambda x: 50**2),
         # E[σ²] for σ uniform from 5 to 50
         ("gaussian:5-50", lambda x: (5**2 + 5 * 50 + 50**2) / 3),
+        ("lamplight:60", lambda x: 60**2 * (1 + 2 / 36) / 3),
         ("poisson:30", lambda x: 255 * x / 30),
         ("poisson:5", lambda x: 255 * x / 5),
     ],
@@ -145,7 +147,9 @@ def test_the_median_of_text_and_the_mode_of_impulses_are_the_clean_colour():
     assert (impulses.mean(0) - photos[0]).abs().mean() > 20
 
 
-@pytest.mark.parametrize("name", ["gaussian:25", "poisson:30", "camera", "bernoulli:0.5", "impulse:0.5"])
+@pytest.mark.parametrize(
+    "name", ["gaussian:25", "lamplight:60", "poisson:30", "camera", "bernoulli:0.5", "impulse:0.5"]
+)
 def test_versions_pixels_and_pictures_are_independent(name):
     photos, generator = flat(128.0, 64), seeded()
     first, second = (noise(name).corrupt(photos, generator) - 128 for _ in range(2))

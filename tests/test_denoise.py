@@ -14,9 +14,11 @@ import denoise
 import Proj_2.model
 from data.load import DataError
 from data.noise import clean, corrupt
-from data.pictures import read_picture, save_picture
+from data.pictures import read_picture, save_image
 from data.psnr import psnr
+from denoising import denoiser, sheet, work
 from Proj_2.model import Model
+from Proj_2.others.networks import unet
 
 PROFILE = b"what an ICC profile holds"
 
@@ -26,6 +28,8 @@ def folder(tmp_path, monkeypatch) -> Path:
     """An empty working directory, and weights of our own: none need be in the repository."""
     torch.save(Model().network.state_dict(), tmp_path / "weights")
     monkeypatch.setattr(Proj_2.model, "WEIGHTS", tmp_path / "weights")
+    torch.save(unet().state_dict(), tmp_path / "blind")
+    monkeypatch.setattr(denoiser, "WEIGHTS", tmp_path / "blind")
     (tmp_path / "here").mkdir()
     monkeypatch.chdir(tmp_path / "here")
     return Path()
@@ -34,7 +38,12 @@ def folder(tmp_path, monkeypatch) -> Path:
 @pytest.fixture
 def identity(monkeypatch):
     """A denoiser that changes nothing: what comes out must be what went in."""
-    monkeypatch.setattr(Model, "predict", lambda self, noisy: noisy.float())
+    predicts(monkeypatch, lambda noisy: noisy)
+
+
+def predicts(monkeypatch, made):
+    """Have every network predict what the function makes of the noisy picture."""
+    monkeypatch.setattr(denoiser, "predict", lambda network, noisy, mixed, tile: made(noisy))
 
 
 def picture(width: int = 37, height: int = 22, mode: str = "RGB", seed: int = 0) -> Image.Image:
@@ -106,7 +115,7 @@ def test_exif_orientation_is_applied(orientation, identity):
 @pytest.mark.parametrize("size", [(1, 1), (3, 50), (45, 33), (64, 64)])
 def test_what_is_written_is_what_the_model_predicts(size):
     picture(*size).save("a.webp", lossless=True)
-    assert denoise.main(["a.webp", "-o", "b.png"]) == 0
+    assert denoise.main(["a.webp", "--noise", "course", "-o", "b.png"]) == 0
     model = Model()
     model.load_pretrained_model()
     noisy = torch.from_numpy(numpy.array(picture(*size))).permute(2, 0, 1)[None]
@@ -117,7 +126,7 @@ def test_what_is_written_is_what_the_model_predicts(size):
 
 def test_grey_stays_grey_and_the_colours_hidden_by_transparency_stay_hidden():
     picture(mode="LA").save("a.png")
-    assert denoise.main(["a.png"]) == 0
+    assert denoise.main(["a.png", "--noise", "course"]) == 0
     result = pixels("a_denoised.png")
     assert numpy.array_equal(result[:, :, 1], pixels("a.png")[:, :, 1])
     assert not numpy.array_equal(result[:, :, 0], pixels("a.png")[:, :, 0])
@@ -129,7 +138,7 @@ def test_a_folder_is_done_below_too_and_nothing_given_is_touched(folder, identit
         picture().save(folder / "in" / name)
     Path("in/notes.txt").write_text("no picture")
     before = {name: Path("in", name).read_bytes() for name in files(Path("in"))}
-    assert denoise.main(["in"]) == 0
+    assert denoise.main(["in", "--noise", "course"]) == 0
     assert files(Path("in_denoised")) == ["a.png", "b.png", "below/deep/c.png"]
     assert {name: Path("in", name).read_bytes() for name in files(Path("in"))} == before
     table = capsys.readouterr().out.splitlines()
@@ -196,7 +205,20 @@ def test_what_is_given_is_never_overwritten(identity, capsys):
         ("a.png two/a.png -o out", "2 of the results would be written there"),
         ("a.png --clean nowhere.png", "nowhere.png: no such file or folder"),
         ("a.png b.png --clean a.png", "--clean expects a folder"),
-        ("a.png --clean b.png --corrupt", "not allowed with"),
+        ("a.png --clean b.png --corrupt course", "not allowed with"),
+        ("a.png --corrupt fog", "there is no noise 'fog'"),
+        ("a.png --corrupt gaussian:900", "the noise gaussian needs the standard deviation"),
+        ("a.png --noise fog", "invalid choice: 'fog'"),
+        ("a.png --strength 2", "expected a number from 0 (nothing) to 1 (all), not 2"),
+        ("a.png --strength much", "expected a number from 0 (nothing) to 1 (all), not much"),
+        ("a.png --weights nowhere.pth", "nowhere.pth can't be read"),
+        ("a.png --weights a.png", "a.png does not hold weights of this network"),
+        ("a.png --weights ../weights", "weights does not hold weights of this network"),
+        ("a.png --noise course --learn", "--learn is about photographs"),
+        ("a.png --corrupt course --weights a.png", "--weights is about photographs"),
+        ("a.png --html page.png", "the page is one HTML file; call it page.png.html"),
+        ("a.png --html two", "the page is one HTML file"),
+        ("a.png --learn", "too little to learn from: expected 16 squares of 32×32 pixels, found 0"),
         ("a.png --montage -o sheet.jpg", "a montage is one PNG file"),
     ],
 )
@@ -218,46 +240,49 @@ def test_a_wrong_call_ends_with_status_2_and_says_why(arguments, complaint, caps
 def test_missing_weights_are_asked_for(tmp_path, capsys):
     picture().save("a.png")
     (tmp_path / "weights").unlink()
-    assert denoise.main(["a.png"]) == 2
+    assert denoise.main(["a.png", "--noise", "course"]) == 2
     assert "weights is missing" in capsys.readouterr().err
+    (tmp_path / "blind").unlink()
+    assert denoise.main(["a.png"]) == 2
+    assert "blind is missing: fetch it again" in capsys.readouterr().err
 
 
 def test_a_montage_shows_noisy_denoised_and_clean_with_the_psnr(monkeypatch, capsys):
-    monkeypatch.setattr(Model, "predict", lambda self, noisy: noisy * 0.5 + 60)
+    predicts(monkeypatch, lambda noisy: noisy * 0.5 + 60)
     picture(32, 32, seed=1).save("noisy.png")
     picture(32, 32, seed=2).save("clean.png")
     shown = []
     draw_sheet = denoise.montage
     monkeypatch.setattr(denoise, "montage", lambda rows: shown.extend(rows) or draw_sheet(rows))
-    assert denoise.main(["noisy.png", "--clean", "clean.png", "--montage"]) == 0
+    assert denoise.main(["noisy.png", "--clean", "clean.png", "--montage", "--noise", "course"]) == 0
 
     noisy, truth = (
         torch.from_numpy(pixels(name).copy()).permute(2, 0, 1)[None] for name in ("noisy.png", "clean.png")
     )
-    scores = [f"{psnr(values, truth).item():.2f}" for values in (noisy, noisy * 0.5 + 60)]
+    scores = [f"{psnr(values, truth).item():.2f}" for values in (noisy, (noisy * 0.5 + 60).round())]
     table = capsys.readouterr().out
     assert table.splitlines()[1].split() == ["noisy.png", "32×32", *scores, "done"]
     assert [title for title, _ in shown[0]] == [f"noisy  {scores[0]} dB", f"denoised  {scores[1]} dB", "clean"]
 
-    sheet, margin = pixels("noisy_montage.png"), denoise.MARGIN
-    assert sheet.shape[1] == 3 * 320 + 4 * margin
+    made, margin = pixels("noisy_montage.png"), sheet.MARGIN
+    assert made.shape[1] == 3 * 320 + 4 * margin
     expected = pixels("noisy.png"), (noisy * 0.5 + 60).round()[0].permute(1, 2, 0).byte().numpy(), pixels("clean.png")
     for column, image in enumerate(expected):
         left = margin + column * (320 + margin)
-        cell = sheet[margin : margin + 320, left : left + 320]
+        cell = made[margin : margin + 320, left : left + 320]
         assert numpy.array_equal(cell, image.repeat(10, 0).repeat(10, 1))  # every pixel a square of 10×10
-        assert (sheet[margin + 320 :, left : left + 320] < 100).any()  # the title below
+        assert (made[margin + 320 :, left : left + 320] < 100).any()  # the title below
 
 
 def test_a_montage_of_several_has_a_row_each_and_titles_that_fit(identity):
     picture(300, 200).save("wide.png")
     picture(5, 400, mode="RGBA").save("narrow.png")
     assert denoise.main(["wide.png", "narrow.png", "--montage", "-o", "sheets/one.png"]) == 0
-    sheet, margin = pixels("sheets/one.png"), denoise.MARGIN
+    made, margin = pixels("sheets/one.png"), sheet.MARGIN
     assert files(Path()) == ["narrow.png", "sheets/one.png", "wide.png"]
-    assert sheet.shape[1] == 2 * 300 + 3 * margin
-    assert sheet.shape[0] > 200 + 400 + 3 * margin
-    assert numpy.array_equal(sheet[margin : margin + 200, margin : margin + 300], pixels("wide.png"))
+    assert made.shape[1] == 2 * 300 + 3 * margin
+    assert made.shape[0] > 200 + 400 + 3 * margin
+    assert numpy.array_equal(made[margin : margin + 200, margin : margin + 300], pixels("wide.png"))
     assert denoise.main(["narrow.png", "--montage"]) == 0
     assert pixels("narrow_montage.png").shape[1] > 100  # wide enough for "denoised"
 
@@ -271,7 +296,7 @@ def test_a_folder_of_clean_pictures_goes_by_name(identity, capsys):
     picture().save("clean/below/b.tif")  # another picture
     Path("clean/c.png").unlink()
     picture(20, 20).save("clean/d.png")
-    assert denoise.main(["noisy", "--clean", "clean"]) == 1
+    assert denoise.main(["noisy", "--clean", "clean", "--noise", "course"]) == 1
     said = capsys.readouterr()
     assert re.search(r"^noisy/a.png +37×22 +100.00 +100.00 +", said.out, re.MULTILINE)
     assert re.search(r"^noisy/below/b.png +37×22 +\d\.\d\d +\d\.\d\d +", said.out, re.MULTILINE)
@@ -281,24 +306,24 @@ def test_a_folder_of_clean_pictures_goes_by_name(identity, capsys):
 
 def test_a_photograph_is_corrupted_as_the_course_does(identity, capsys):
     picture(83, 64).save("a.png")
-    assert denoise.main(["a.png", "--corrupt"]) == 0
+    assert denoise.main(["a.png", "--corrupt", "course"]) == 0
     photo = torch.from_numpy(pixels("a.png")[:, :80].copy()).permute(2, 0, 1)[None]
     noisy, truth = corrupt(photo, torch.Generator().manual_seed(0)), clean(photo)
     assert numpy.array_equal(pixels("a_denoised.png"), noisy[0].permute(1, 2, 0).numpy())
     score = f"{psnr(noisy, truth).item():.2f}"
     assert capsys.readouterr().out.splitlines()[1].split() == ["a.png", "10×8", score, score, "a_denoised.png"]
     picture(7, 50).save("thin.png")
-    assert denoise.main(["thin.png", "--corrupt"]) == 1
-    assert "thin.png: --corrupt averages blocks of 8×8" in capsys.readouterr().err
+    assert denoise.main(["thin.png", "--corrupt", "course"]) == 1
+    assert "thin.png: the noise course averages blocks of 8 pixels" in capsys.readouterr().err
 
 
 def test_ctrl_c_keeps_what_was_done(monkeypatch, capsys):
-    def predict(self, noisy):
+    def predict(noisy):
         if noisy.shape[3] == 50:
             raise KeyboardInterrupt
         return noisy
 
-    monkeypatch.setattr(Model, "predict", predict)
+    predicts(monkeypatch, predict)
     Path("in").mkdir()
     for name, width in (("a", 40), ("b", 50), ("c", 60)):
         picture(width, 20).save(f"in/{name}.png")
@@ -317,7 +342,7 @@ def test_the_first_frame_of_several_is_used_and_said(identity, capsys):
 
 
 def test_a_montage_that_no_viewer_could_open_is_refused(identity, monkeypatch, capsys):
-    monkeypatch.setattr(denoise, "LARGEST", 3 * 320 * 320)
+    monkeypatch.setattr(work, "LARGEST", 3 * 320 * 320)
     for name in ("a.png", "b.png"):
         picture(320, 320).save(name)
     assert denoise.main(["a.png", "b.png", "--montage"]) == 2
@@ -333,7 +358,7 @@ def test_a_file_is_replaced_whole_or_not_at_all(folder, monkeypatch):
 
     monkeypatch.setattr(Image.Image, "save", fail)
     with pytest.raises(DataError, match=r"a\.png: can't be written \(No space left on device\)"):
-        save_picture(Path("a.png"), picture())
+        save_image(Path("a.png"), picture())
     assert files(folder) == ["a.png"]
     assert Path("a.png").read_text() == "old"
 

@@ -1,5 +1,7 @@
 """Applying a network to pictures of any number and size, in a bounded amount of memory."""
 
+from itertools import product
+
 from torch import arange
 
 from .buffers import Buffers
@@ -11,36 +13,44 @@ TILE = 512  # the network works on at most TILE×TILE pixels of a picture at a t
 AT_ONCE = 2**17  # pixels of small pictures that it works on together: more would only leave the processor's cache
 
 
-def predict(network, noisy, mixed=False):
+def predict(network, noisy, mixed=False, tile=None):
     """The denoised pictures, float32, on the device of `noisy`.
 
     `noisy`: N×3×H×W of any N, H and W, values 0–255; what a network without a Sigmoid at its end makes of them may
-    lie somewhat beyond. A picture that is larger than a tile is worked on in tiles that overlap by as much as the
-    network sees, so that no seam can show. With `mixed` the network computes in bfloat16.
+    lie somewhat beyond. A picture of more than `tile` pixels a side (TILE) is worked on in tiles that overlap by as
+    much as the network sees, so that no seam can show. With `mixed` the network computes in bfloat16.
     """
     n, _, h, w = noisy.shape
     denoised = noisy.new_empty(0).float().new_empty(noisy.shape)
-    buffers, grid, halo = Buffers(), reduction(network), reach(network)
+    buffers, grid = Buffers(), reduction(network)
     pictures = max(1, AT_ONCE // max(1, h * w))
     for start in range(0, n, pictures):
         part = slice(start, start + pictures)
-        for tile_h, inner_h, out_h in _tiles(h, grid, halo):
-            for tile_w, inner_w, out_w in _tiles(w, grid, halo):
-                y = _forward(network, noisy[part, :, tile_h, tile_w], grid, mixed, buffers)
-                denoised[part, :, out_h, out_w].copy_(y[:, :, inner_h, inner_w]).mul_(255)
+        for seen, used, out in tiles(network, h, w, tile):
+            y = _forward(network, noisy[part, :, *seen], grid, mixed, buffers)
+            denoised[part, :, *out].copy_(y[:, :, *used]).mul_(255)
     return denoised
 
 
-def _tiles(length, grid, halo):
+def tiles(network, height, width, tile=None):
+    """How to cover a picture by tiles of at most `tile` pixels a side (TILE): for each, where it lies, which part of
+    the network's result to use, and where that belongs; each a slice of rows and one of columns.
+    """
+    grid, halo = reduction(network), reach(network)
+    covers = (list(_cover(length, grid, halo, tile or TILE)) for length in (height, width))
+    return [tuple(zip(rows, columns, strict=True)) for rows, columns in product(*covers)]
+
+
+def _cover(length, grid, halo, tile):
     """How to cover `length` pixels: for each tile where it lies, which part of its result to use, and where that
     belongs. Tiles start at multiples of `grid`, where the network's grid of pixels does, and see `halo` pixels more
     than they give.
     """
-    if length <= TILE:
+    if length <= tile:
         yield slice(0, length), slice(0, length), slice(0, length)
         return
     halo = -(-halo // grid) * grid
-    step = max(1, (TILE - 2 * halo) // grid) * grid
+    step = max(1, (tile - 2 * halo) // grid) * grid
     for start in range(0, length, step):
         end = min(start + step, length)
         first = max(0, start - halo)

@@ -17,8 +17,10 @@ def accumulates(g: Grading):
     """A second backward adds to the parameters' gradients"""
     tolerance = g.config["tolerance"]["absolute"]
 
-    if {"beside", "updates"} & conventions(g)["notes"].keys():
-        raise NotApplicable("backward returns the gradients or steps at once, so that there is nothing that adds up")
+    if "updates" in conventions(g)["notes"]:
+        raise NotApplicable("backward steps at once, so that there is nothing that adds up")
+    if "beside" in conventions(g)["notes"]:
+        raise NotApplicable("backward returns the parameters' gradients, so that there is nothing that adds up")
 
     def twice(one: cases.Case) -> None:
         module, given = ready(g, one)

@@ -7,6 +7,8 @@ a step of gradient descent moves the outputs by J·Jᵀ times the difference of 
 """
 
 import contextlib
+import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -99,6 +101,24 @@ def from_fewest(g: Grading, pair: tuple[Tensor, Tensor]) -> tuple[int, float, fl
         with contextlib.suppress(Raised):
             return n, *run(g, pair[0][:n], pair[1][:n], g.seed).resemblances(g)
     return None
+
+
+def from_no_epoch(g: Grading, pair: Sequence[Remote], most_seconds: float) -> tuple[float, float] | None:
+    """Resemblance before and after a fresh model was given all pairs for no epoch, in which nothing is learned.
+
+    None if that is not possible, or takes longer than `most_seconds`: then it does train.
+    """
+    shown = g.validation[0][:SHOWN].float()
+    model = g.session.new("Model")
+    before = of_model(g, model, shown)
+    started = time.monotonic()
+    try:
+        g.session.call(model, "train", *pair, 0, seconds=g.config["training"]["seconds_per_50000"])
+    except Raised:
+        return None
+    if time.monotonic() - started > most_seconds:
+        return None
+    return Run(before, of_model(g, model, shown), 0).resemblances(g)
 
 
 @dataclass(frozen=True)

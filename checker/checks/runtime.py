@@ -1,5 +1,6 @@
 """What the rules forbid, as the recorders in the submission's process noticed it while it ran."""
 
+import math
 import re
 
 import torch
@@ -21,9 +22,15 @@ SHOWN = 5
 
 @check("rules", needs=("api.imports",))
 def runtime(g: Grading):
-    """While it runs it uses no autograd, and no network, operation or optimiser of torch's"""
+    """While it runs it uses no autograd, no layer or optimiser of torch's, no other program"""
     g.once(observe)
     found = sorted(note for note in g.session.notes if is_forbidden(note))
+    programs = sorted(note for note in g.session.notes if note.startswith("program: "))
+    if programs and g.config["rules"]["programs"]:
+        g.warn(f"to be looked at by a person: {'; '.join(programs[:SHOWN])}")
+    elif programs:
+        g.warn("to be looked at by a person: what does it start another program, a fork or C for?")
+        found += programs
     if found:
         more = f"; and {len(found) - SHOWN} more" if len(found) > SHOWN else ""
         raise Failed(
@@ -44,13 +51,14 @@ def is_forbidden(note: str) -> bool:
 
 
 def observe(g: Grading) -> None:
-    """Use every module and the model once, with every function and operator noted.
+    """Use every module once and the model twice, with every function and operator noted.
 
     What goes wrong is for other checks to say, unless nothing could be watched at all.
     """
     first = [cases.CORE[module][0] for module in cases.CORE if module in (g.session.loaded or ())]
     watched, problem = 0, None
-    for use in (*(lambda one=one: cases.run(g, one) for one in first), lambda: use_model(g)):
+    models = (lambda: use_model(g, 2, 16), lambda: use_model(g, g.config["psnr"]["batch"], 32))
+    for use in (*(lambda one=one: cases.run(g, one) for one in first), *models):
         try:
             g.session.observe(True)  # anew each time, since a process that died was started again
             watched += 1
@@ -62,8 +70,10 @@ def observe(g: Grading) -> None:
         raise problem
 
 
-def use_model(g: Grading) -> None:
-    pictures = torch.arange(2 * 3 * 16 * 16, dtype=torch.float32).view(2, 3, 16, 16) % 255
+def use_model(g: Grading, pictures: int, size: int) -> None:
+    """Predict and train; on few small pictures, and on as many and as large ones as are measured."""
+    shape = (pictures, 3, size, size)
+    pictures = torch.arange(math.prod(shape), dtype=torch.float32).view(shape) % 255
     model = g.session.new("Model")
     model.predict(pictures)
     model.train(pictures, pictures.flip(0), 1)

@@ -1,6 +1,7 @@
 """A submission as one interface: finds the manner that it wants once, and then uses every module in it."""
 
 import contextlib
+import functools
 
 import torch
 from torch import Tensor
@@ -18,6 +19,7 @@ from .roles import Classes
 from .search import TRIALS, search
 from .sequentials import SEQUENTIALS, way_to_put_together
 from .state import State
+from .training import target_first
 from .usage import Usage
 
 ARGUMENTS = {
@@ -190,6 +192,11 @@ class Driver:
     def network(self, layers: list[Driven]) -> Network:
         """A Sequential of driven modules, itself driven."""
         return Network(self, layers)
+
+    @functools.cached_property
+    def target_first(self) -> bool | None:
+        """Whether the loss takes the target first in the Model's own training; None if that is not to be seen."""
+        return target_first(self)
 
     def loss(self, wrapped: bool | None = None, net=None) -> Loss:
         """The submission's loss; `wrapped` says whether it is given tensors of the submission's own class. If the

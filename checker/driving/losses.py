@@ -26,7 +26,9 @@ class Loss:
         self.returned = None  # the gradient, where forward returns it as well
 
     def exchanged(self) -> bool:
-        """Whether the target comes first, as its parameters' names say."""
+        """Whether the target comes first, as the author's own training has it, or else as the names say."""
+        if self.driver.target_first is not None:
+            return self.driver.target_first
         function = method(self.raw, "forward") if has(self.raw, "forward") else self.raw
         named = [
             p.name.lower()

@@ -15,6 +15,7 @@ from .gradients import drawn, flat, listed
 from .manners import zero_grad
 from .methods import call, method
 from .search import TRIALS
+from .state import Contents
 from .stepping import at_rate
 
 DEFAULTS = {"momentum": 0.0, "dampening": 0, "weight_decay": 0, "nesterov": False}
@@ -32,6 +33,7 @@ ARGUMENTS = (
 EACH = ("each",)  # what a step is given where it is taken for one weight and its gradient
 GRADIENT = re.compile(r".*grad|d(l|j)?_?d?\w$|dl|g$")
 ANY = "net", "param", "upstream", "loss", "value"
+AFRESH = {"upstream", "loss", "value"}  # for a step that does the backward itself
 
 
 class Optimiser:
@@ -41,7 +43,6 @@ class Optimiser:
 
     def __init__(self, raw, driven, net, lr: float):
         self.raw, self.driven, self.net, self.lr = raw, driven, net, lr
-        self.unused = None  # a copy of it that has taken no step
         self.copies: dict = {}  # one for each weight, if it steps one at a time
 
     def step(self) -> None:
@@ -50,31 +51,36 @@ class Optimiser:
         """
         step = method(self.raw, "step")
         needed, known = required(step), self.driven.driver.step_kinds
-        if known == EACH and self.steps_each(needed):
+        tried = [known] if known not in (None, EACH) else list(combinations(needed, optional(step)))
+        problems: list[Exception | None] = []
+        if known != EACH and self.moves_with([kinds for kinds in tried if not AFRESH & set(kinds)], problems):
             return
-        if len(needed) == 2 and self.unused is None:
-            with contextlib.suppress(Exception):
-                self.unused = copy.deepcopy(self.raw)
-        problem, returned = None, False
-        for kinds in [known] if known not in (None, EACH) else combinations(needed, optional(step)):
-            kept = self.weights()
+        if len(needed) == 2 and self.steps_each(needed):
+            self.driven.driver.step_kinds = EACH
+            return
+        if self.moves_with([kinds for kinds in tried if AFRESH & set(kinds)], problems):
+            return
+        if problems and None not in problems:
+            raise problems[0]
+
+    def moves_with(self, tried: list[tuple[str, ...]], problems: list) -> bool:
+        """Whether a step moves the weights, given something of these kinds; what each raised goes to `problems`."""
+        for kinds in tried:
+            kept, own = self.weights(), Contents(self.raw)
             try:
                 if self.holds_loss():
                     self.afresh("loss")
                 for values in itertools.product(*map(self.values, kinds)):
-                    step(*values)
-                    returned = True
+                    method(self.raw, "step")(*values)
+                    problems.append(None)
                     if self.moved_from(kept):
                         self.driven.driver.step_kinds = kinds
-                        return
+                        return True
             except Exception as error:
-                problem = problem or error
+                problems.append(error)
                 self.put_back(kept)
-        if len(needed) == 2 and self.steps_each(needed):
-            self.driven.driver.step_kinds = EACH
-            return
-        if problem and not returned:
-            raise problem
+            own.put_back()
+        return False
 
     def steps_each(self, needed: list) -> bool:
         """A step of every weight by itself, (weight, gradient) → weight, by a copy of the optimiser for each; whether
@@ -89,7 +95,7 @@ class Optimiser:
                 if not isinstance(gradient, Tensor):
                     continue
                 before, both = own.clone(), (own, gradient.reshape(own.shape).clone())
-                one = self.copies.setdefault((id(part), name), copy.deepcopy(self.unused or self.raw))
+                one = self.copies.setdefault((id(part), name), copy.deepcopy(self.raw))
                 with contextlib.suppress(Exception):
                     returned = method(one, "step")(*(both[::-1] if exchanged else both))
                     if isinstance(returned, Tensor) and returned.shape == own.shape and torch.equal(own, before):

@@ -42,6 +42,20 @@ class State:
                 setattr(holder, name, value)
 
 
+class Contents:
+    """The attributes of one object, and what lies in the lists, dictionaries and sets among them."""
+
+    def __init__(self, holder):
+        self.holder, self.values = holder, dict(getattr(holder, "__dict__", {}))
+        self.containers = [(one, one.copy()) for one in self.values.values() if isinstance(one, CONTAINERS)]
+
+    def put_back(self) -> None:
+        if self.values:
+            refill(vars(self.holder), self.values)
+        for now, before in self.containers:
+            refill(now, items(before))
+
+
 def holders(modules: list, own) -> list:
     found = {id(module): module for module in modules}
     for module in modules:

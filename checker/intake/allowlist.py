@@ -42,4 +42,8 @@ DYNAMIC_MODULES = {
     "gc",
     "marshal",
     "runpy",
+    "pty",
+    "_posixsubprocess",
 }
+STARTS = ("system", "popen", "fork", "forkpty", "posix_spawn", "posix_spawnp", "execv", "execve", "execvp", "spawnv")
+DYNAMIC_NAMES = {"sys.modules", "sys._getframe", "sys.addaudithook"} | {f"os.{name}" for name in STARTS}

@@ -13,7 +13,7 @@ import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
-from .allowlist import BANNED, CONSTANTS, DYNAMIC, DYNAMIC_MODULES, HANDOUT
+from .allowlist import BANNED, CONSTANTS, DYNAMIC, DYNAMIC_MODULES, DYNAMIC_NAMES, HANDOUT
 from .reach import files_reached, is_dunder, is_false, is_main_guard, names_reached
 
 ALLOWED, HELPER, FORBIDDEN, REVIEW = "allowed", "helper", "forbidden", "review"
@@ -106,6 +106,8 @@ class Reader(ast.NodeVisitor):
             if node.module.split(".")[0] == "torch":
                 self.aliases[alias.asname or alias.name] = name
                 self.torch(node, name)
+            elif name in DYNAMIC_NAMES:
+                self.add(node, name, REVIEW, "can reach anything at run time")
         if node.module.split(".")[0] != "torch":
             self.package(node, node.module)
 
@@ -153,7 +155,7 @@ class Reader(ast.NodeVisitor):
         name = self.dotted(node)
         if name and name.split(".")[0] == "torch":
             self.torch(node, name)
-        elif node.attr in ("__subclasses__", "__globals__", "__builtins__") or name == "sys.modules":
+        elif node.attr in ("__subclasses__", "__globals__", "__builtins__") or name in DYNAMIC_NAMES:
             self.add(node, name or node.attr, REVIEW, "can reach anything at run time")
         elif node.attr == "requires_grad_" or (node.attr == "requires_grad" and isinstance(node.ctx, ast.Store)):
             self.add(node, node.attr, REVIEW, "asks for autograd")

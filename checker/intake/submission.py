@@ -1,5 +1,6 @@
 """Find what was handed in, a folder or a zip, describe it, and take the copy that is graded."""
 
+import contextlib
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -58,6 +59,13 @@ def find(given: Path) -> Submission:
     return Submission(given, None, tuple(sorted(p.name for p in given.iterdir()))[:10])
 
 
+def find_one(path: Path) -> Submission:
+    """As `find`, for one of a class; also in the one zip of a folder, as some platforms hand them out."""
+    found = find(path)
+    zips = [p for p in path.iterdir() if p.suffix.lower() == ".zip"] if path.is_dir() else []
+    return find(zips[0]) if found.folder is None and len(zips) == 1 else found
+
+
 def find_in_zip(given: Path) -> Submission:
     try:
         files, _ = archive.members(given)
@@ -105,6 +113,28 @@ def snapshot(submission: Submission, target: Path, cap_mb: int) -> list[str]:
 
 
 Pieces = Iterator[bytes]
+
+
+def source(submission: Submission) -> str:
+    """The text of its Python files, one after another, each under its name; no more of it than is accepted.
+
+    Every line ends with "\\n", however its file has it.
+    """
+    if submission.folder is None:
+        return ""
+    parts, size = [], 0
+    for name, pieces in files_of_zip(submission, []) if submission.inside else files_of_folder(submission, []):
+        if name.suffix != ".py" or size > SOURCE_CAP:
+            continue
+        parts.append(f"# {str(name)!a}\n".encode())
+        with contextlib.suppress(archive.BadArchive, OSError):
+            for piece in pieces:
+                size += len(piece)
+                parts.append(piece)
+                if size > SOURCE_CAP:
+                    break
+        parts.append(b"\n")
+    return "\n".join(b"".join(parts).decode(errors="replace").splitlines())
 
 
 def files_of_folder(submission: Submission, left_out: list[str]) -> Iterator[tuple[PurePosixPath, Pieces]]:

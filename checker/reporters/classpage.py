@@ -10,7 +10,8 @@ from urllib.parse import quote
 
 from .. import results
 from ..results import Finding, Report
-from . import marks_of, notes, number, plots, points_of, span, statistics
+from ..similarity.found import THRESHOLD, Alike, Pair
+from . import asked_groups, marks_of, notes, number, plots, points_of, span, statistics
 from .classstyle import SCRIPT, STYLE
 from .html import css, page, said_as, text
 
@@ -25,11 +26,11 @@ SHOWN = 12  # rows or names that are shown at once; the others can be opened
 PERCENT, DB = 5, 0.5  # widths of bins
 
 
-def render(reports: Sequence[Report], groups: Sequence[str], pass_db: float) -> str:
-    """The page. `groups` are the columns of points, `pass_db` the PSNR that is asked."""
+def render(reports: Sequence[Report], groups: Sequence[str], pass_db: float, alike: Alike | None = None) -> str:
+    """The page. `groups` are the columns of points, `pass_db` the PSNR that is asked, `alike` who shares code."""
     reports = sorted(reports, key=lambda report: report.submission)
-    parts = [head(reports), distributions(reports, pass_db), teach(reports), awaits(reports), failures(reports)]
-    parts += [table(reports, groups), f"<script>{SCRIPT}</script>"]
+    parts = [head(reports), distributions(reports, pass_db), teach(reports), awaits(reports), same_code(alike)]
+    parts += [failures(reports), table(reports, groups, alike or Alike()), f"<script>{SCRIPT}</script>"]
     digest = base64.b64encode(hashlib.sha256(SCRIPT.encode()).digest()).decode()
     return page(f"{len(reports)} submissions", STYLE, "\n".join(filter(None, parts)), f"sha256-{digest}")
 
@@ -95,7 +96,7 @@ def teach(reports: Sequence[Report]) -> str:
 
 
 def card(mistake: statistics.Mistake, of: int) -> str:
-    said = "".join(said_as(note.replace("your line: ", "the line: ", 1)) for note in notes(mistake.example)[:3])
+    said = "".join(map(said_as, notes(mistake.example)[:3])).replace("your line: ", "the line: ", 1)
     return (
         f"<article><h3>{text(mistake.example.title)}</h3><p><b>{len(mistake.names)}</b> of {of} fail it</p>{said}"
         f"{linked(mistake.names)}</article>"
@@ -124,7 +125,42 @@ def reasons(findings: Sequence[Finding]) -> str:
     found: dict[str, list[str]] = {}
     for finding in findings:
         found.setdefault(finding.message, []).append(f"{finding.title} ({points_of([finding])})")
-    return "".join(f'<p class="note">{text(why)}: <i>{text("; ".join(what))}</i></p>' for why, what in found.items())
+    return "".join(reason(why, what) for why, what in found.items())
+
+
+def reason(why: str, what: Sequence[str]) -> str:
+    if len(what) == 1:
+        return f'<p class="note">{text(why)}: <i>{text(what[0])}</i></p>'
+    names = text("; ".join(what))
+    return f'<details><summary>{text(why)}: {len(what)} checks</summary><p class="note">{names}</p></details>'
+
+
+def same_code(alike: Alike | None) -> str:
+    """The pairs that share more than the handout explains."""
+    if alike is None:
+        return ""
+    rows = [
+        f"<tr><td>{link(pair.left)}</td><td>{link(pair.right)}</td><td>{beside(alike, pair, 'side by side')}</td>"
+        + "".join(f'<td class="n">{share:.0%}</td>' for share in pair.shares)
+        + "</tr>"
+        for pair in alike.pairs
+    ]
+    columns = '<tr><th colspan="3"></th><th class="n">of the first</th><th class="n">of the second</th></tr>'
+    parts = [folded(rows, "pairs", columns)] if rows else []
+    if below := alike.below:
+        pair = f"{link(below.left)} and {link(below.right)}"
+        pairs = "other pair shares" if rows else "pair of submissions shares"
+        told = f"No {pairs} {THRESHOLD:.0%} of the smaller one or more"
+        parts.append(f"<p>{told}; the next is {below.value:.0%}: {pair}.</p>")
+    if alike.left_out:
+        parts.append(f"<p>Too little or too much source to be compared:</p>{linked(alike.left_out)}")
+    parts = parts or ["<p>There is nothing to compare.</p>"]
+    return f"<h2>Code in common, besides the handout's</h2>{''.join(parts)}"
+
+
+def beside(alike: Alike, pair: Pair, said: str) -> str:
+    page = alike.page(pair)
+    return f'<a href="{page}">{said}</a>' if page else said
 
 
 def failures(reports: Sequence[Report]) -> str:
@@ -155,25 +191,29 @@ def folded(rows: Sequence[str], what: str, columns: str = "") -> str:
     return f"{first}<details><summary>{len(rows) - SHOWN} more {what}</summary>{rest}</details>"
 
 
-def table(reports: Sequence[Report], groups: Sequence[str]) -> str:
-    groups = [name for name in groups if any(name in report.groups() for report in reports)]
+def table(reports: Sequence[Report], groups: Sequence[str], alike: Alike) -> str:
+    groups = [name for name in groups if any(name in asked_groups(report) for report in reports)]
     heads = "".join(
         f'<th{kind}><button type="button">{text(name)}</button></th>'
         for name, kind in [("name", ""), ("verdict", "")]
-        + [(name, ' class="n"') for name in ("marks", "beyond", "PSNR, dB", *groups, "time, s")]
+        + [(name, ' class="n"') for name in ("marks", "beyond", "dB", "in common", *groups, "time, s")]
     )
-    rows = "".join(row(report, groups) for report in reports)
+    rows = "".join(row(report, groups, alike) for report in reports)
     return (
         "<h2>Every submission</h2>"
         f'<div class="wide"><table id="all"><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table></div>'
     )
 
 
-def row(report: Report, groups: Sequence[str]) -> str:
-    db, found = report.psnr, report.groups()
+def row(report: Report, groups: Sequence[str], alike: Alike) -> str:
+    db, found = report.psnr, asked_groups(report)
     score = f"{span(report.score, report.possible)} / {number(report.max_score)}"
     cells = [(score, report.score), (number(report.beyond[0]), report.beyond[0])]
     cells.append((f"{db:.2f}", db) if db is not None else ("–", -1))
+    if pairs := alike.of(report.submission):
+        cells.append((beside(alike, pairs[0], f"{pairs[0].value:.0%}"), pairs[0].value))
+    else:
+        cells.append(("–", -1))
     for name in groups:
         findings = found.get(name, [])
         low, high = sum(f.points for f in findings), sum(f.possible for f in findings)

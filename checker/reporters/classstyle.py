@@ -4,7 +4,7 @@ STYLE = """
 :root { color-scheme: light dark; --line: #8884; --soft: #8881; --good: #15803d; --bad: #c81e1e; --wait: #b45309;
 --ask: #2563eb; }
 @media (prefers-color-scheme: dark) { :root { --good: #4ade80; --bad: #f87171; --wait: #fbbf24; --ask: #60a5fa; } }
-body { font: 16px/1.5 system-ui, sans-serif; max-width: 76rem; margin: 2rem auto; padding: 0 1rem; }
+body { font: 16px/1.5 system-ui, sans-serif; max-width: 80rem; margin: 2rem auto; padding: 0 1rem; }
 h1 { font-size: 1.6rem; margin: 0; } h2 { font-size: 1.15rem; margin: 2rem 0 .5rem; }
 h3 { font-size: 1rem; margin: .8rem 0 .3rem; } small { opacity: .65; } a { color: inherit; }
 .chips { list-style: none; display: flex; flex-wrap: wrap; gap: .5rem; padding: 0; margin: .6rem 0; }
@@ -24,11 +24,12 @@ article h3 { margin-top: .6rem; } .note, article p { margin: .3rem 0; overflow-w
 .wide { overflow-x: auto; } table { border-collapse: collapse; width: 100%; }
 td, th { padding: .3rem .5rem; border-bottom: 1px solid var(--line); text-align: left; vertical-align: top; }
 .n { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; }
-#all { font-size: .9rem; } #all td:first-child { white-space: nowrap; }
+.wide td > a { white-space: nowrap; } .wide .names { min-width: 14rem; margin: 0; }
+#all { font-size: .82rem; } #all td, #all th { padding: .25rem .3rem; } #all td:first-child { white-space: nowrap; }
 th button { all: unset; cursor: pointer; font-weight: 600; }
 th button:focus-visible { outline: 2px solid var(--ask); }
 [aria-sort=ascending] button::after { content: " ↑"; } [aria-sort=descending] button::after { content: " ↓"; }
-.verdict { white-space: nowrap; font-weight: 600; } .verdict.passed { color: var(--good); }
+.verdict { font-weight: 600; } .verdict.passed { color: var(--good); }
 .verdict.failed { color: var(--bad); } .verdict.to-be-looked-at { color: var(--ask); }
 .verdict.error { color: var(--wait); }
 .bars { width: 12rem; min-width: 7rem; white-space: nowrap; font-size: 0; padding-top: .6rem; }

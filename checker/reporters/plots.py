@@ -4,13 +4,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-WIDTH, HEIGHT, LEFT, BOTTOM, TOP = (
-    440,
-    200,
-    34,
-    40,
-    14,
-)  # of a plot and its margins, in units that scale with the page
+WIDTH, HEIGHT = 440, 200  # of a plot, in units that scale with the page
+LEFT, RIGHT, TOP, BOTTOM = 34, 14, 14, 40  # margins
 
 
 @dataclass(frozen=True)
@@ -35,11 +30,11 @@ def binned(values: Sequence[tuple[float, str]], step: float, low: float, high: f
 def histogram(bins: Bins, kinds: Sequence[str], label: str, line: float | None = None, said: str = "") -> str:
     """Stacked bars, a class of CSS each, in the order of `kinds`; `line` is a dashed one at that value."""
     most = max((sum(counts.values()) for counts in bins.counts), default=0) or 1
-    wide, high = (WIDTH - LEFT - 8) / len(bins.counts), HEIGHT - BOTTOM - TOP
+    wide, high = (WIDTH - LEFT - RIGHT) / len(bins.counts), HEIGHT - BOTTOM - TOP
     parts = [gridline(value, most, high) for value in ticks(most)]
     for place, counts in enumerate(bins.counts):
         parts += bar(bins, place, counts, kinds, wide, high / most)
-    every = max(1, math.ceil(len(bins.counts) / 8))
+    every = next(size for size in (1, 2, 4, 5, 10, 20, 50, len(bins.counts)) if len(bins.counts) <= 8 * size)
     for place in range(0, len(bins.counts) + 1, every):
         x = LEFT + place * wide
         parts.append(f'<text x="{x:.1f}" y="{HEIGHT - BOTTOM + 15}" text-anchor="middle">{edge(bins, place)}</text>')
@@ -67,7 +62,7 @@ def bar(bins: Bins, place: int, counts: dict[str, int], kinds: Sequence[str], wi
 def gridline(value: int, most: int, high: float) -> str:
     y = HEIGHT - BOTTOM - value / most * high
     return (
-        f'<path class="grid" d="M{LEFT} {y:.1f}H{WIDTH - 8}"/>'
+        f'<path class="grid" d="M{LEFT} {y:.1f}H{WIDTH - RIGHT}"/>'
         f'<text x="{LEFT - 5}" y="{y + 4:.1f}" text-anchor="end">{value}</text>'
     )
 

@@ -12,7 +12,7 @@ from . import clock, forkserver, values, wire
 
 START_SECONDS = 60  # importing torch from a cold disk
 END_SECONDS = 2  # for a process that closed its pipe to finish ending, or for a killed one to be gone
-MOST_NOTES = 300
+MOST_NOTES = 3000
 KILL_SECONDS = 30  # to have ended processes gone: freeing gigabytes takes its time on a busy machine
 WATCH_SECONDS = 0.25  # between two looks at how much memory its processes use
 

@@ -1,30 +1,44 @@
 """Child side: notice what the rules forbid and what only shows when the submission runs.
 
 Installed before anything of the submission is loaded. Autograd's engine, `Tensor.backward`, `torch.func`, modules of
-torch.nn and torch's optimisers are replaced by functions that make a note and go on; `observing` also notes every
-torch function and every operator called in its block, the latter whatever the name they were called by. What was
-noted travels to the grader with each answer.
+torch.nn, torch's optimisers, convolutions and compilers are replaced by functions that make a note and go on;
+`observing` also notes every torch function and every operator called in its block, the latter whatever the name they
+were called by. A hook of Python's own, which nothing takes out again, notes programs and forks that are started, and
+C that is called by ctypes. What was noted travels to the grader with each answer.
 
 This finds what a student does, not what an adversary hides: whoever shares this process can take a recorder out
 again, and operators in other threads are not seen.
 """
 
+import _posixsubprocess
 import contextlib
 import functools
+import sys
 import types
+from collections import Counter
 
 import torch
 from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
-MOST = 300  # notes, after which no new ones are made
+MOST = 300  # notes of one kind, after which no new ones are made: many of one can't hide another
+PROGRAMS = {
+    *("subprocess.Popen", "os.system", "os.exec", "os.posix_spawn", "os.spawn", "os.fork", "os.forkpty", "pty.spawn"),
+    *("ctypes.dlopen", "ctypes.dlsym", "ctypes.call_function", "ctypes.cdata"),
+}
+HARMLESS = ("uname", ["uname", "-p"])  # Python's own module platform asks it
+CONVOLUTIONS = "conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d"
+LAYERS = (*CONVOLUTIONS, "interpolate", "upsample", "mse_loss", "max_pool2d", "avg_pool2d", "batch_norm")
 
 new: set[str] = set()  # not yet told to the grader
 known: set[str] = set()
+kinds: Counter = Counter()
 
 
 def note(what: str) -> None:
-    if what not in known and len(known) < MOST:
+    kind = what.partition(":")[0]
+    if what not in known and kinds[kind] < MOST:
+        kinds[kind] += 1
         known.add(what)
         new.add(what)
 
@@ -43,6 +57,15 @@ def install() -> None:
     record(torch.autograd.forward_ad, "enter_dual_level", "autograd: forward mode")
     for name in torch.func.__all__:
         record(torch.func, name, f"autograd: torch.func.{name}")
+    for owner, home, names in (
+        (torch, "torch", (*CONVOLUTIONS, "convolution", "_convolution")),
+        (torch.nn.functional, "torch.nn.functional", LAYERS),
+        (torch.jit, "torch.jit", ("script", "trace", "load")),
+        (torch, "torch", ("compile",)),
+    ):
+        for name in names:
+            record(owner, name, f"function: {home}.{name}")
+    record_operators()
     record_made(torch.nn.Module, "torch.nn")
     record_made(torch.optim.Optimizer, "torch.optim")
 
@@ -66,6 +89,29 @@ def record(owner, name: str, what: str, counts=lambda *args, **kwargs: True) -> 
         return function(*args, **kwargs)
 
     setattr(owner, name, recorded)
+
+
+def record_operators() -> None:
+    """Note operators that are called as torch.ops.aten.convolution(…)."""
+    for kind in (torch._ops.OpOverloadPacket, torch._ops.OpOverload):
+
+        def recorded(self, /, *args, called=kind.__call__, **kwargs):
+            note(f"operator: {str(self).replace('.', '::', 1).partition('.')[0]}")
+            return called(self, *args, **kwargs)
+
+        kind.__call__ = recorded
+
+
+def watch_programs() -> None:
+    """Note from now on what is started besides this process."""
+    record(_posixsubprocess, "fork_exec", "program: _posixsubprocess.fork_exec")  # the one way without an event
+
+    def hook(event: str, arguments: tuple) -> None:
+        if event in PROGRAMS and arguments[:2] != HARMLESS:
+            what = str(arguments[0])[:60] if arguments and isinstance(arguments[0], str | bytes) else ""
+            note(f"program: {event} {what}".rstrip())
+
+    sys.addaudithook(hook)
 
 
 def record_made(base: type, family: str) -> None:

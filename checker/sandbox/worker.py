@@ -194,6 +194,7 @@ def serve(folder: str, limits: dict, requests: int, answers: int, printed: int, 
     random.seed()
     torch.set_grad_enabled(False)
     torch.set_num_threads(limits["threads"])
+    recorder.watch_programs()
     wire.send(answers, {"ready": report})
     worker = Worker(folder)
     while True:

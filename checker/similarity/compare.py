@@ -1,113 +1,70 @@
-"""What two submissions have in common: runs of `LENGTH` tokens that both have, wherever they stand.
+"""What the sources of a class have in common, by copydetect."""
 
-These are the k-grams of Schleimer, Wilkerson and Aiken, "Winnowing: Local Algorithms for Document Fingerprinting"
-(2003), all of them: what is handed in is short enough not to be thinned out, and so nothing depends on a hash. Runs
-that the handout has too are taken out on both sides.
-"""
-
-from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import cached_property
+import io
+from collections import Counter
+from collections.abc import Iterable
 from itertools import combinations
 from pathlib import Path
 
-from .tokens import END, Token, parse, tokens
+import numpy
+from copydetect import CodeFingerprint, compare_files
+from copydetect.utils import find_fingerprint_overlap, get_copied_slices
+from tqdm import tqdm
 
-LENGTH = 16  # tokens of a run, about two lines
-THRESHOLD = 0.4  # of the shorter side: from here on a pair is shown to a person
-FEWEST = 300  # tokens on each side besides the handout's: with fewer, nothing can be said
+from .found import Pair
+
+LENGTH = 25  # characters of the shortest run that counts; copydetect's own default
+FEWEST = 800  # such characters besides the handout's: with fewer, nothing can be said
+MOST = 200_000  # characters of a source; in a larger one somebody has to look for himself
 HANDOUT = Path(__file__).with_name("handout.txt")
 
-Run = tuple[str, ...]
+Stretches = tuple[tuple[int, int], ...]  # (first, past the last) character of each
 
 
-@dataclass(frozen=True)
-class Source:
-    """One submission: its files' names and texts, and what is left of its tokens."""
+class Comparison:
+    """The sources of a class, {name: text}, of which those in `left_out` are too small or too large to compare."""
 
-    name: str
-    files: tuple[tuple[str, str], ...]
-    tokens: tuple[Token, ...]
+    def __init__(self, texts: dict[str, str]):
+        handout = numpy.array(sorted(fingerprint(HANDOUT.read_text(encoding="utf-8"), []).hashes))
+        self.texts = texts
+        small = {name: text for name, text in texts.items() if len(text) <= MOST}
+        read = tqdm(small.items(), desc="sources read", disable=None)
+        prints = {name: fingerprint(text, handout) for name, text in read}
+        self.prints = {name: one for name, one in prints.items() if one.token_coverage >= FEWEST}
+        self.left_out = sorted(texts.keys() - self.prints.keys())
 
-    @cached_property
-    def runs(self) -> dict[Run, list[int]]:
-        """Where each run begins; the handout's are left out."""
-        return {run: places for run, places in runs(self.tokens).items() if run not in handout()}
+    def pairs(self) -> list[Pair]:
+        """Every pair, the one that shares most first."""
+        both = list(combinations(sorted(self.prints), 2))
+        found = []
+        for left, right in tqdm(both, desc="pairs compared", disable=None):
+            shares = compare_files(self.prints[left], self.prints[right])[1]
+            found.append(Pair(left, right, tuple(min(1.0, round(float(share), 4)) for share in shares)))
+        return sorted(found, key=lambda pair: (-pair.value, -min(pair.shares), pair.left, pair.right))
 
-    @cached_property
-    def own(self) -> int:
-        """How many tokens are in a run that is not the handout's."""
-        return len(covered(self.runs.values()))
-
-
-@dataclass(frozen=True)
-class Pair:
-    """Two submissions with what they share: the share of each side, the longest part in tokens, and the places."""
-
-    left: Source
-    right: Source
-    shares: tuple[float, float]
-    longest: int
-    places: tuple[frozenset[int], frozenset[int]]
-
-    @property
-    def value(self) -> float:
-        """By which pairs are sorted: the larger share, that of the side with less besides."""
-        return max(self.shares)
-
-
-def source(name: str, files: Sequence[tuple[str, str]]) -> Source:
-    """Of (name, text) of its files, each of which can be parsed."""
-    return Source(name, tuple(files), tuple(tokens([parse(text.encode()) for _, text in files])))
+    def shared(self, pair: Pair) -> tuple[Stretches, Stretches, list[int]]:
+        """What both have, as stretches of the left text and of the right one; and for each of the left ones the
+        number of the right one that has most of it.
+        """
+        left, right = self.prints[pair.left], self.prints[pair.right]
+        places = find_fingerprint_overlap(left.hashes, right.hashes, left.hash_idx, right.hash_idx)
+        starts = [get_copied_slices(found, LENGTH)[0] for found in places]
+        common = [Counter() for _ in starts[0]]
+        for run in left.hashes & right.hashes:
+            there = {number_of(place, starts[1]) for place in right.hash_idx[run]}
+            for here in left.hash_idx[run]:
+                common[number_of(here, starts[0])].update(there)
+        partner = [max(sorted(counts), key=counts.__getitem__) for counts in common]
+        sides = (tuple((int(a), int(b)) for a, b in found.T) for found in compare_files(left, right)[2])
+        return *sides, partner
 
 
-def runs(found: Sequence[Token]) -> dict[Run, list[int]]:
-    """Where each run of LENGTH tokens begins. None goes on from one file, or one definition, into the next."""
-    kinds, places = [token.kind for token in found], {}
-    last = [0] * (len(kinds) + 1)  # the first place at or after this one from which no run can go on
-    for i in reversed(range(len(kinds))):
-        stops = kinds[i] == END or i + 1 == len(kinds) or found[i].file != found[i + 1].file
-        last[i] = i + 1 if stops else last[i + 1]
-    for i in range(len(kinds) - LENGTH + 1):
-        if i + LENGTH <= last[i]:
-            places.setdefault(tuple(kinds[i : i + LENGTH]), []).append(i)
-    return places
+def number_of(place: int, starts: numpy.ndarray) -> int:
+    return int(numpy.searchsorted(starts, place, side="right")) - 1
 
 
-_HANDOUT: list[frozenset[Run]] = []
-
-
-def handout() -> frozenset[Run]:
-    """The runs of the handout's own skeleton, a file that is read, never run."""
-    if not _HANDOUT:
-        _HANDOUT.append(frozenset(runs(tokens([parse(HANDOUT.read_bytes())]))))
-    return _HANDOUT[0]
-
-
-def covered(begins) -> frozenset[int]:
-    return frozenset(i for places in begins for begin in places for i in range(begin, begin + LENGTH))
-
-
-def compare(left: Source, right: Source) -> Pair:
-    shared = left.runs.keys() & right.runs.keys()
-    places = tuple(covered(side.runs[run] for run in shared) for side in (left, right))
-    shares = tuple(len(found) / max(1, side.own) for found, side in zip(places, (left, right), strict=True))
-    return Pair(left, right, shares, longest(left, right, shared), places)
-
-
-def longest(left: Source, right: Source, shared) -> int:
-    """Tokens of the longest part that stands in both in one piece."""
-    best, before = 0, {}
-    starts = {i: right.runs[run] for run in shared for i in left.runs[run]}
-    for i in sorted(starts):
-        ends = {j: before.get((i - 1, j - 1), LENGTH - 1) + 1 for j in starts[i]}
-        best = max(best, *ends.values())
-        before = {(i, j): length for j, length in ends.items()}
-    return best
-
-
-def pairs(sources: Sequence[Source]) -> list[Pair]:
-    """Every pair of those with enough to compare, the one that shares most first."""
-    enough = [one for one in sources if one.own >= FEWEST]
-    found = [compare(one, other) for one, other in combinations(enough, 2)]
-    return sorted(found, key=lambda pair: (-pair.value, -min(pair.shares), pair.left.name, pair.right.name))
+def fingerprint(text: str, handout: Iterable[int]) -> CodeFingerprint:
+    found = CodeFingerprint("model.py", LENGTH, 1, handout, language="python", fp=io.StringIO(text))
+    if len(found.offsets):  # how much was left out so far; copydetect 0.5 starts anew at the name of a class
+        found.offsets[:, 1] = numpy.maximum.accumulate(found.offsets[:, 1])
+    return found

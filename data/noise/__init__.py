@@ -3,6 +3,7 @@ draws its own: `gaussian:25`, `gaussian:5-50`.
 
     course                 one random pixel of each 8×8 block of the photograph     unbiased
     gaussian:σ             x + σ·n on values 0–255                                  unbiased
+    lamplight:σ            the same in blue, a sixth of it in red and green         unbiased
     poisson:λ              P(λ·x)/λ on values 0–1                                   unbiased
     camera                 photons and read noise, strengths random, in 8 bits      unbiased but where it is clipped
     bernoulli[:p]          a part p of the pixels is lost, which is known           unbiased where it is known
@@ -16,11 +17,11 @@ from ..load import DataError
 from .base import Noise
 from .course import BLOCK, Course, clean, corrupt
 from .lost import Bernoulli, Impulse, Text
-from .sensor import Camera, Gaussian, Poisson
+from .sensor import Camera, Gaussian, Lamplight, Poisson
 
 __all__ = ["BLOCK", "NOISES", "Noise", "clean", "corrupt", "noise"]
 
-NOISES = {kind.name: kind for kind in (Course, Gaussian, Poisson, Camera, Bernoulli, Text, Impulse)}
+NOISES = {kind.name: kind for kind in (Course, Gaussian, Lamplight, Poisson, Camera, Bernoulli, Text, Impulse)}
 
 
 def noise(text: str) -> Noise:

@@ -22,6 +22,23 @@ class Gaussian(Noise):
 
 
 @dataclass(frozen=True)
+class Lamplight(Noise):
+    """y = x + σ·w·n with w = 1 in blue and ⅙ in red and green, n normal: unbiased. White balance leaves the like of
+    lamplight: it has little blue, which is multiplied, and the noise with it.
+    """
+
+    name = "lamplight"
+    takes = "the standard deviation σ in blue, on values 0–255"
+    limits = (0.0, 255.0)
+    weights = (1 / 6, 1 / 6, 1.0)
+
+    def draw(self, photos, generator=None):
+        normal = torch.randn(photos.shape, generator=generator, device=photos.device)
+        weights = torch.tensor(self.weights, device=photos.device).view(3, 1, 1)
+        return normal.mul_(self.strengths(photos, generator)).mul_(weights).add_(photos), None
+
+
+@dataclass(frozen=True)
 class Poisson(Noise):
     """y = P(λ·x)/λ for x in 0–1, P a Poisson variable: unbiased, of variance x/λ, neither rounded nor clipped
     (arXiv 1803.04189, 3.2). λ is the number of photons that make white.

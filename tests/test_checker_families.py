@@ -316,3 +316,51 @@ def test_a_family_is_driven_as_its_author_does_and_a_wrong_gradient_shows(name, 
     found = errors(tmp_path / "wrong", wrong)
     assert found["input"] > 0.1, found
     assert max(error for part, error in found.items() if part != "input") < 1e-4, found
+
+
+LOSS = """    def forward(self, x, t):
+        self.d = x - t
+        return self.d.pow(2).mean()
+
+    def backward(self):
+        return 2 * self.d / self.d.numel()
+"""
+LOSSES = {  # (names and arguments of the two methods; the gradient is 2 · (prediction − target) / number)
+    "loss, gradient": ("loss(self, y, y_pred)", "gradient(self, y, y_pred)"),
+    "__call__, grad": ("__call__(self, y_hat, y)", "grad(self, y_hat, y)"),
+    "forward, derivative": ("forward(self, x, t)", "derivative(self, x, t)"),
+    "compute, compute_gradient": ("compute(self, pred, target)", "compute_gradient(self, pred, target)"),
+    "calc_loss, dloss": ("calc_loss(self, pred, target)", "dloss(self, pred, target)"),
+    "mse, mse_prime": ("mse(self, y_true, y_pred)", "mse_prime(self, y_true, y_pred)"),
+    "error, delta": ("error(self, out, expected)", "delta(self, out, expected)"),
+}
+TARGETS = "y", "target", "t", "y_true", "expected"
+
+
+@pytest.mark.parametrize("name", LOSSES)
+@torch.no_grad()
+def test_a_loss_is_driven_by_its_own_methods_and_a_wrong_sign_shows(name, tmp_path):
+    arguments = LOSSES[name][0].partition("self, ")[2].rstrip(")").split(", ")
+    target = next(argument for argument in arguments if argument in TARGETS)
+    d = f"({next(argument for argument in arguments if argument != target)} - {target})"
+    prediction, wanted = torch.randn(2, 3, 4, 4), torch.randn(2, 3, 4, 4)
+    for sign in (1, -1):
+        own = (
+            f"    def {LOSSES[name][0]}:\n        return {d}.pow(2).mean()\n\n"
+            f"    def {LOSSES[name][1]}:\n        return {sign * 2} * {d} / {target}.numel()\n"
+        )
+        folder = tmp_path / f"sign{sign}"
+        folder.mkdir()
+        loss = driver(folder, edited((LOSS, own))).loss()
+        torch.testing.assert_close(loss.forward(prediction, wanted), (prediction - wanted).square().mean())
+        torch.testing.assert_close(loss.gradient(), sign * 2 * (prediction - wanted) / wanted.numel())
+
+
+@torch.no_grad()
+def test_a_loss_without_a_gradient_is_not_asked_for_autograds(tmp_path):
+    own = "    def forward(self, x, t):\n        return (x - t).pow(2).mean()\n"
+    one = driver(tmp_path, edited((LOSS, own)))
+    loss = one.loss()
+    loss.forward(torch.ones(1, 2), torch.zeros(1, 2))
+    with pytest.raises(one.Undriven):
+        loss.gradient()

@@ -7,8 +7,9 @@ from torch import Tensor
 
 from . import tensors
 from .building import parameters_of, required
+from .gradients import LIST
 from .manners import Spy
-from .methods import call, has, method
+from .methods import all_of, call, has, method, of_class
 
 TARGET = re.compile(
     r"(y_?)?(target|label|truth|true|ground_?truth|gt|real|expected|clean|reference|ref|wanted|goal)s?(_?(y|output|tensor|img|image|data))?|t|y_?t|y_?true"
@@ -71,7 +72,7 @@ class Loss:
             return self.returned
         prediction, target = self.given
         ordered = (target, prediction) if self.exchanged() else (prediction, target)
-        function = method(self.raw if has(self.raw, "backward") else self.value, "backward")
+        function = self.own_backward()
         needed = required(function)
         ways = {0: ((),), 1: ((net,), (1.0,)) if net is not None else ((1.0,),), 2: (ordered,)}.get(
             len(needed), ((), ordered)
@@ -84,6 +85,18 @@ class Loss:
                 if i == len(ways) - 1:
                     raise
         return tensors.unwrap(returned)
+
+    def own_backward(self):
+        """The method that starts the backward: the loss's, or that of what its forward returned, or the only one that
+        is left.
+        """
+        for one in (self.raw, self.value):
+            if not isinstance(one, Tensor) and has(one, "backward"):
+                return method(one, "backward")
+        left = [name for name in of_class(type(self.raw)) if name not in all_of(self.raw, "forward")]
+        if len(left) != 1 or LIST.search(left[0]):
+            raise self.driver.Undriven("there is no method for the gradient of the loss")
+        return getattr(self.raw, left[0])
 
     def gradient(self):
         """The gradient with respect to the prediction: what backward returns, or leaves on the prediction."""

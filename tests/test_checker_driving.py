@@ -149,6 +149,40 @@ def test_what_trains_but_can_not_be_driven_is_not_judged_and_the_mark_is_a_range
     assert report.score < report.possible
 
 
+def test_a_container_that_can_not_be_built_is_not_judged_though_training_takes_full_batches_only(data, tmp_path):
+    edits = (
+        (
+            MODULES,
+            "def __init__(self, *layers):",
+            "def __init__(self, *layers):\n        assert len(layers) > 6",
+        ),
+        (
+            MODEL,
+            "for batch in order.split(BATCH):",
+            "for batch in order[: len(order) // BATCH * BATCH].split(BATCH):",
+        ),
+    )
+    found = findings(textbook(tmp_path, *edits), data, "modules")
+    assert found["modules.sequential_forward"].status == results.UNJUDGED
+    assert found["modules.sequential_backward"].status == results.UNJUDGED
+    assert found["modules.conv2d_grad_weight"].status == results.PASSED
+
+
+def test_an_optimisers_options_of_unknown_names_are_no_mistake_but_what_else_it_does_wrong_is(data, tmp_path):
+    edits = (
+        (MODULES, "lr=1e-3, momentum=0,", "lr=1e-3, inertie=0.5, usure=0.999,"),
+        (MODULES, "self.lr, self.momentum, self.dampening = lr, momentum, dampening", "self.lr, self.momentum, "
+         "self.dampening = lr, inertie, dampening\n        self.wear = usure"),
+        (MODULES, "for i, (weight, grad) in", "self.lr *= self.wear\n        for i, (weight, grad) in"),
+        (MODEL, "momentum=0.9", "inertie=0.9"),
+    )  # fmt: skip
+    found = findings(textbook(tmp_path / "right", *edits), data, "optimiser")
+    assert found["optimiser.sgd_step"].status == results.PASSED
+    ascends = (MODULES, "weight -= self.lr * step", "weight += self.lr * step")
+    found = findings(textbook(tmp_path / "wrong", *edits, ascends), data, "optimiser")
+    assert found["optimiser.sgd_step"].status == results.FAILED
+
+
 def test_no_init_file_costs_its_point_and_nothing_else(data, tmp_path):
     folder = textbook(tmp_path)
     (folder / "Proj_2" / "__init__.py").unlink()

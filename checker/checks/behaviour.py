@@ -17,6 +17,8 @@ def accumulates(g: Grading):
     """A second backward adds to the parameters' gradients"""
     tolerance = g.config["tolerance"]["absolute"]
 
+    if "updates" in conventions(g)["notes"]:
+        raise NotApplicable("backward steps at once, so that there is nothing that adds up")
     if "beside" in conventions(g)["notes"]:
         raise NotApplicable("backward returns the parameters' gradients, so that there is nothing that adds up")
 

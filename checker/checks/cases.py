@@ -185,7 +185,7 @@ def run(grading, case: Case) -> Outcome:
         case = completed(session, case)
         given = make(case, grading.seed)
         with poisoned(session):
-            module = session.driven(case.module, *case.args, **dict(case.options))
+            module = session.driven(case.module, *case.args, **dict(case.options), input_shape=case.shape)
             built = module.parameters() if given.weight is not None else {}
             given = assign(module, given)
             x, cotangent = given.x, given.cotangent
@@ -214,7 +214,7 @@ def completed(session, case: Case) -> Case:
     """The case with what a module that leaves it open does by itself: by how much it enlarges, and how it pads."""
     if case.module not in ("NearestConv", "TransposeConv2d"):
         return case
-    module = session.driven(case.module, *case.args, **dict(case.options))
+    module = session.driven(case.module, *case.args, **dict(case.options), input_shape=case.shape)
     facts = session.facts()
     stride = facts["fixed"].get(case.module, {}).get("stride")
     if case.module == "TransposeConv2d" and (stride is None or case.option("padding", 0)):

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from ..context import Grading
-from ..registry import Failed, Follows, NotApplicable, check
+from ..registry import Failed, Follows, NotApplicable, Unjudged, check
 from ..sandbox.child import Raised, SubmissionProblem
 from ..sandbox.session import Remote
 from . import cases
@@ -44,7 +44,7 @@ def layers_of_net(g: Grading) -> tuple[list[Remote], list[cases.Given]]:
     g.session.seed(g.seed)  # should a layer keep the weights that it was built with, they are the same every time
     convs, givens = [], []
     for i, one in enumerate(NET):
-        convs.append(g.session.driven(one.module, *one.args, **dict(one.options)))
+        convs.append(g.session.driven(one.module, *one.args, **dict(one.options), input_shape=one.shape))
         givens.append(cases.assign(convs[-1], cases.make(one, g.seed + i)))
     return [convs[0], g.session.driven("ReLU"), convs[1], g.session.driven("Sigmoid")], givens
 
@@ -84,8 +84,11 @@ def judge_sequence(g: Grading, direction: str, *parts: str) -> None:
     if missing := [name for name in ("Conv2d", "ReLU", "Sigmoid") if not name_of(g, name)]:
         raise NotApplicable(f"not judged: there is no {missing[0]} to put into it")
     tolerance = g.config["tolerance"]["absolute"]
-    with cases.poisoned(g.session):
-        found = g.once(chained)
+    try:
+        with cases.poisoned(g.session):
+            found = g.once(chained)
+    except Raised as raised:
+        raise unless_it_trains(g, raised) from None
     for part in parts:
         wrong = mismatch(*found[part], tolerance)
         if wrong and as_its_layers(g, part, found[part][0], tolerance):
@@ -104,6 +107,8 @@ def judge_sequence(g: Grading, direction: str, *parts: str) -> None:
                 continue  # the gradients are right; that it returns nothing is told by another check
             if isinstance(found[part][0], Raised) and g.once(trains):
                 raise unless_it_trains(g, found[part][0])
+            if not any(isinstance(found[p][0], Tensor) for p in parts) and g.once(trains):
+                raise Unjudged("the grader found no way to have this of Sequential, but train() runs: look at it")
             where = {"input": ": gradient of the input", "forward": ""}.get(part, f": gradient of {part}")
             raise Failed(f"Sequential(Conv2d, ReLU, Conv2d, Sigmoid){where}: {wrong.message}", CONTAINER[part[:6]])
 

@@ -56,6 +56,8 @@ def judge(g: Grading, role: str, part: str) -> dict:
         raise Unjudged(
             f"the grader found no weights of {role} to set, but train() runs and changes the model: look at it"
         )
+    if part == "grad_input" and role in conventions(g)["led"] and not right_weights(g):
+        raise Unjudged("it shows only in the gradient of the weights of a Conv2d before it, and that is wrong")
     try:
         return judge_outcomes(g, outcomes, part)
     except Failed as failure:
@@ -63,6 +65,12 @@ def judge(g: Grading, role: str, part: str) -> dict:
         if role in conventions(g)["with_convolution"] and inner in g.findings and g.findings[inner].status == FAILED:
             raise Follows(inner, failure.share) from None  # it is made of the Conv2d that is wrong
         raise
+
+
+def right_weights(g: Grading) -> bool:
+    """Whether the gradients of Conv2d's weights are right."""
+    tolerance = g.config["tolerance"]["absolute"]
+    return not any(outcome.mismatch("grad_weight", tolerance) for outcome in g.once(cases.sweep, "Conv2d"))
 
 
 def judge_outcomes(g: Grading, outcomes: list[cases.Outcome], part: str) -> dict:
@@ -87,22 +95,38 @@ def judge_outcomes(g: Grading, outcomes: list[cases.Outcome], part: str) -> dict
 
 
 def trains(g: Grading) -> bool:
-    """Whether the submission's own training runs on a few pictures and changes what its model predicts."""
+    """Whether the submission's own training runs and changes what its model predicts."""
+    return g.once(enough) is not None
+
+
+AMOUNTS = 8, 128, 512
+
+
+def enough(g: Grading) -> int | None:
+    """How many pictures the submission's own training takes to change what its model predicts, since some leave out
+    a batch that is not full; None if no number will do.
+    """
     generator = torch.Generator().manual_seed(g.seed)
-    pictures = (torch.rand(8, 3, 32, 32, generator=generator) * 255).to(torch.uint8)
-    try:
-        model = g.session.new("Model")
-        before = model.predict(pictures)
-        model.train(pictures, pictures.flip(3), 1)
-        after = model.predict(pictures)
-    except SubmissionProblem:
-        return False
-    return isinstance(before, Tensor) and isinstance(after, Tensor) and not torch.equal(before, after)
+    for amount in AMOUNTS:
+        pictures = (torch.rand(amount, 3, 32, 32, generator=generator) * 255).to(torch.uint8)
+        try:
+            model = g.session.new("Model")
+            before = model.predict(pictures[:8])
+            model.train(pictures, pictures.flip(3), 1)
+            after = model.predict(pictures[:8])
+        except Raised:
+            continue
+        except SubmissionProblem:
+            return None
+        if isinstance(before, Tensor) and isinstance(after, Tensor) and not torch.equal(before, after):
+            return amount
+    return None
 
 
 def descends(g: Grading) -> bool:
     """Whether the submission's own training takes its predictions nearer to the targets, one bright grey."""
-    pictures = torch.rand(16, 3, 32, 32, generator=torch.Generator().manual_seed(g.seed)) * 120
+    amount = max(16, g.once(enough) or 0)
+    pictures = torch.rand(amount, 3, 32, 32, generator=torch.Generator().manual_seed(g.seed)) * 120
     target, away = torch.full_like(pictures, 230.0), []
     try:
         model = g.session.new("Model")
@@ -141,7 +165,7 @@ def cause(wrong: list, part: str, told: cases.Outcome) -> tuple | None:
 def ready(g: Grading, one: cases.Case) -> tuple[Remote, cases.Given]:
     """The module of a case with its weights set, and its inputs."""
     one = cases.completed(g.session, one)
-    module = g.session.driven(one.module, *one.args, **dict(one.options))
+    module = g.session.driven(one.module, *one.args, **dict(one.options), input_shape=one.shape)
     return module, cases.assign(module, cases.make(one, g.seed))
 
 

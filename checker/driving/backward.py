@@ -5,9 +5,10 @@ import re
 from torch import Tensor
 
 from . import tensors
-from .building import MEANINGS, required
+from .building import MEANINGS, parameters_of, required
 from .manners import proportion
 from .methods import has, method
+from .stepping import Weights, at_rate
 
 
 def back_module(driven, target, grad_y: Tensor):
@@ -16,6 +17,9 @@ def back_module(driven, target, grad_y: Tensor):
     """
     grad_y = driven.driver.tensor(grad_y, driven.manner.wrapped, tensors.unwrap(driven.output).dtype)
     named = [p.name.lower() for p in required(method(target, "backward"))]
+    optional = [p.name for p in parameters_of(method(target, "backward")) or () if p.default is not p.empty]
+    if rate := next((name for name in optional if RATE.fullmatch(name.lower())), None):
+        return updating(driven, target, grad_y, rate)
     if len(named) < 2:
         return kept_apart(driven, method(target, "backward")(grad_y))
     if RATE.fullmatch(named[1]):
@@ -40,15 +44,39 @@ def kept_apart(driven, returned):
     return returned
 
 
-def updating(driven, target, grad_y: Tensor):
-    """A backward that steps at once: with a rate of 1 the change of a parameter is its gradient, and is undone."""
-    there = [(one, name) for one in driven.parts() for name in one.shapes if one.tensor(name) is not None]
-    kept = [one.tensor(name).clone() for one, name in there]
-    returned = method(target, "backward")(grad_y, 1.0)
-    for (one, name), before in zip(there, kept, strict=True):
-        one.updates[name] = before - one.tensor(name)
-        one.tensor(name).copy_(before)
+def updating(driven, target, grad_y: Tensor, rate: str = ""):
+    """A backward that steps at once: with a rate of 1, its second argument or the one of this name, the change of a
+    parameter is its gradient.
+    """
+    weights = Weights(driven)
+    function = method(target, "backward")
+    returned = function(grad_y, **{rate: 1.0}) if rate else function(grad_y, 1.0)
+    weights.take()
     driven.driver.note("updates", "backward takes the learning rate and steps at once")
+    return returned
+
+
+def asked(driven, target, grad_y: Tensor):
+    """What the manner's own way of asking for gradients returns. A module that has moved its weights then is run once
+    more: with a rate of 1 of its own, of its optimiser or of all.
+    """
+    way = WAYS[driven.manner.back]
+    weights = Weights(driven)
+    if not driven.places.get("steps"):
+        returned = way(driven, target, grad_y)
+        if not weights.moved():
+            return returned
+        weights.put_back()
+        driven.again()
+    with at_rate(driven, [target, *driven.raws()]) as has_rate:
+        returned = way(driven, target, grad_y)
+    if weights.moved():
+        if not has_rate:
+            weights.put_back()
+            raise driven.driver.Undriven("its backward changes the weights, by a rate that was not found")
+        weights.take()
+        driven.places["steps"] = True
+        driven.driver.note("updates", "backward steps at once")
     return returned
 
 

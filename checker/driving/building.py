@@ -1,5 +1,7 @@
 """Build a submission's class from torch's arguments, under whatever names and in whatever order it takes them."""
 
+import contextlib
+import copy
 import inspect
 import re
 
@@ -70,18 +72,65 @@ def required(function) -> list[inspect.Parameter]:
     return [p for p in found if p.default is p.empty and p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
 
 
-def build(kind: type, given: dict, defaults: dict):
+SIZE = re.compile(
+    r"((in(put)?|im(age|g)|pic(ture)?|spatial|x)_?)+(size|shape|dims?|hw|res(olution)?)|(size|shape)_?(in(put)?|x)"
+)
+SIDE = re.compile(r"((in(put)?|im(age|g)|x)_?)?(?P<side>h(eight)?|w(idth)?)(_?in(put)?)?")
+
+
+def asks_for_more(kind: type) -> bool:
+    """Whether a class has arguments that torch's has not, and that it may insist on."""
+    for p in parameters_of(kind) or ():
+        name = p.name.lower().strip("_")
+        if SIZE.fullmatch(name) or (p.default is p.empty and not meaning(name, MEANINGS)):
+            return True
+    return False
+
+
+def size_of_input(parameter: inspect.Parameter, among: list, shape: tuple | None, example):
+    """What an argument for the size of the input gets, which is of `shape`, in the form of `example`; None if the
+    argument is for something else, such as the number of channels.
+    """
+    name = parameter.name.lower().strip("_")
+    if shape is None or (parameter.default is not parameter.empty and example in (None, parameter.default)):
+        return None
+    if match := SIDE.fullmatch(name):
+        return shape[2] if match["side"][0] == "h" else shape[3]
+    others = [
+        p
+        for p in among
+        if p is not parameter and meaning(p.name, ("in_channels",)) and not SIZE.fullmatch(p.name.lower())
+    ]
+    if not SIZE.fullmatch(name) or not (others or isinstance(example, tuple | list) or "shape" in name):
+        return None
+    if isinstance(example, int):
+        return shape[2]
+    length = len(example) if isinstance(example, tuple | list) else 2 if others else 3
+    return type(example)(shape[-length:]) if isinstance(example, list) else tuple(shape[-length:])
+
+
+def build(kind: type, given: dict, defaults: dict, seen: dict | None = None):
     """An object of `kind` from arguments under torch's names; `defaults` are torch's own, which may be left out.
+    What else it insists on is as the submission's author gives it (`seen`, by its own names), but for the size of the
+    input, which is `given` as "input_shape".
 
     Raises what the constructor raises for the arguments as they are meant; Unsupported if it has no argument for one.
     """
+    given, seen = dict(given), seen or {}
+    shape = given.pop("input_shape", None)
     parameters = parameters_of(kind)
     if parameters is None or any(p.kind is p.VAR_POSITIONAL for p in parameters):
         return kind(*given.values())
     by_name, positional, taken = {}, [], set()
+    more, sizes = {}, set()  # what torch's have no name for; which of it are sizes of the input
     known = given.keys() | defaults.keys()
     for parameter in parameters:
         own = meaning(parameter.name, known)
+        if (size := size_of_input(parameter, parameters, shape, seen.get(parameter.name))) is not None:
+            more[parameter.name] = size
+            sizes.add(parameter.name)
+            taken |= {"in_channels"} if isinstance(size, tuple | list) and len(size) > 2 else set()
+            continue
         if component := side_of(parameter.name, given, defaults):
             whole, side = component
             taken.add(whole)
@@ -106,12 +155,15 @@ def build(kind: type, given: dict, defaults: dict):
             taken |= {"in_channels", "out_channels"}
             by_name[parameter.name] = given["in_channels"], given["out_channels"]
         elif parameter.default is parameter.empty:
-            value = defaults[own] if own in defaults and own not in taken else filling(parameter)
-            by_name[parameter.name] = value
+            if own in defaults and own not in taken:
+                by_name[parameter.name] = defaults[own]
+            else:
+                more[parameter.name] = filling(parameter, seen)
     left = [name for name in given if name not in taken and given[name] != defaults.get(name, ...)]
     if left:
-        return in_order(kind, parameters, given, defaults, left)
-    return kind(*positional, **by_name)
+        certain = {name: value for name, value in more.items() if name in sizes or not isinstance(value, int | None)}
+        return in_order(kind, parameters, given, defaults, left, certain)
+    return kind(*positional, **by_name, **more)
 
 
 SIDES = {
@@ -142,10 +194,11 @@ def is_pair_of_channels(parameter: inspect.Parameter, given: dict, taken: set) -
     return bool(named) and {"in_channels", "out_channels"} <= given.keys() - taken
 
 
-def in_order(kind: type, parameters: list, given: dict, defaults: dict, left: list[str]):
+def in_order(kind: type, parameters: list, given: dict, defaults: dict, left: list[str], certain: dict):
     """The same when names tell too little: the arguments whose names say nothing are torch's, in torch's order; or
-    else all that are required are.
+    else all that are required are. What is `certain` is given as it is.
     """
+    parameters = [p for p in parameters if p.name not in certain]
     needed = [value for name, value in given.items() if name not in defaults]
     named = {own: p.name for p in reversed(parameters) if (own := meaning(p.name, MEANINGS))}
     by_name = {named[own]: value for own, value in given.items() if own in named}
@@ -153,8 +206,8 @@ def in_order(kind: type, parameters: list, given: dict, defaults: dict, left: li
     rest = [own for own in dict.fromkeys((*given, *defaults)) if own not in named][: len(silent)]
     if set(left) <= {*rest, *named}:
         both = defaults | given
-        return kind(**by_name, **{name: both[own] for name, own in zip(silent, rest, strict=False)})
-    if len(required(kind)) == len(needed) and not set(left) & set(defaults):
+        return kind(**by_name, **{name: both[own] for name, own in zip(silent, rest, strict=False)}, **certain)
+    if len(required(kind)) == len(needed) and not certain and not set(left) & set(defaults):
         return kind(*needed, **{p: value for p, value in by_name.items() if named and p in optional(parameters)})
     raise Unsupported(f"{kind.__name__} has no argument for {', '.join(left)}")
 
@@ -169,7 +222,12 @@ def optional(parameters: list) -> list[str]:
     return [p.name for p in parameters if p.default is not p.empty]
 
 
-def filling(parameter: inspect.Parameter):
+def filling(parameter: inspect.Parameter, seen: dict | None = None):
+    """Something to give to an argument that is insisted on: what the author gives it, else something harmless."""
+    if parameter.name in (seen or {}):
+        with contextlib.suppress(Exception):
+            return copy.deepcopy(seen[parameter.name])
+        return seen[parameter.name]
     for pattern, value in FILLINGS:
         if re.fullmatch(pattern, parameter.name.lower()):
             return value

@@ -1,12 +1,14 @@
 """A submission as one interface: finds the manner that it wants once, and then uses every module in it."""
 
 import contextlib
+import functools
 
 import torch
 from torch import Tensor
 
-from . import gradients, optimisers, tensors, upsampling
-from .building import build, meaning, required
+from . import optimisers, tensors, upsampling
+from .building import Unsupported, asks_for_more, build, meaning, required
+from .leading import Led
 from .leaves import held
 from .losses import Loss
 from .manners import Manner
@@ -17,6 +19,8 @@ from .roles import Classes
 from .search import TRIALS, search
 from .sequentials import SEQUENTIALS, way_to_put_together
 from .state import State
+from .training import target_first
+from .usage import Usage
 
 ARGUMENTS = {
     "Conv2d": ("in_channels", "out_channels", "kernel_size", "stride", "padding"),
@@ -38,12 +42,16 @@ class Driver:
     def __init__(self, module, folder: str):
         self.classes = Classes(module, folder)
         self.tensor_class = tensors.own_class(self.classes)
+        self.usage = Usage(self.classes)
         self.notes: dict[str, str] = {}
         self.manners: dict[str, Manner] = {}
         self.places: dict[str, dict] = {}
         self.kinds: dict[str, tuple[str, type] | None] = {}
         self.upsamplings: dict[str, upsampling.Found] = {}
+        self.exchanged: set[str] = set()  # roles of which the constructor takes the output's channels first
+        self.led_by: tuple[Manner, dict] | None = None  # how convolutions give the gradients of their weights
         self.optimiser_way: int | None = None
+        self.step_kinds: tuple[str, ...] | None = None  # of what an optimiser's step is given, once that is known
         self.sequential_way: int | None = None
         self.searching: set[str] = set()
         self.with_convolution: set[str] = set()  # roles of modules that hold the submission's own Conv2d
@@ -96,15 +104,21 @@ class Driver:
         return kinds
 
     def raw(self, role: str, args: list, kwargs: dict):
-        """An object of the class that plays a role, built from torch's arguments."""
+        """An object of the class that plays a role, built from torch's arguments, and for inputs of "input_shape"
+        where it wants to know.
+        """
         kind = self.class_of(role)[1]
+        kwargs = dict(kwargs)
+        size = {"input_shape": kwargs.pop("input_shape")} if "input_shape" in kwargs else {}
         names = ARGUMENTS.get("Conv2d" if role == "NearestConv" else role, ())
         given = dict(zip(names, args, strict=False)) | kwargs
+        if role in self.exchanged:
+            given |= {"in_channels": given["out_channels"], "out_channels": given["in_channels"]}
         defaults = {} if len(names) < 2 else OF_ITS_OWN if role == "NearestConv" else CONVOLUTION
         if found := self.upsamplings.get(role):
             given = {name: value for name, value in given.items() if found.fixed.get(name) != value} | found.always
         try:
-            return build(kind, given, defaults)
+            return build(kind, given | size, defaults, self.seen(kind))
         except Exception:
             if "kernel_size" not in given or isinstance(given["kernel_size"], tuple):
                 raise
@@ -112,10 +126,14 @@ class Driver:
                 k: (v, v) if k in ("kernel_size", "stride", "padding", "dilation") else v for k, v in given.items()
             }
             with contextlib.suppress(Exception):
-                made = build(kind, in_pairs, defaults)
+                made = build(kind, in_pairs | size, defaults, self.seen(kind))
                 self.note("pairs_only", f"{kind.__name__} takes its sizes as pairs only")
                 return made
             raise
+
+    def seen(self, kind: type) -> dict[str, object]:
+        """What the author gives to a class that asks for more than torch's, by the names of its arguments."""
+        return self.usage.arguments(kind) if asks_for_more(kind) else {}
 
     def shapes(self, role: str, args: list, kwargs: dict) -> dict[str, tuple]:
         """The shapes of torch's weight and bias for these arguments."""
@@ -147,7 +165,15 @@ class Driver:
 
     def made(self, role: str, args: list, kwargs: dict, manner: Manner) -> Driven:
         places = self.places.setdefault(role, {"layouts": {}})
-        return Driven(self, role, self.raw(role, args, kwargs), self.shapes(role, args, kwargs), places, manner)
+        kind = Led if manner.led else Driven
+        return kind(self, role, self.raw(role, args, kwargs), self.shapes(role, args, kwargs), places, manner)
+
+    def lead(self, args: list, kwargs: dict) -> Driven:
+        """A convolution that is put before a module."""
+        manner, places = self.led_by
+        return Driven(
+            self, "Conv2d", self.raw("Conv2d", args, kwargs), self.shapes("Conv2d", args, kwargs), places, manner
+        )
 
     # What is made of modules ----------------------------------------------------------------------
 
@@ -167,6 +193,11 @@ class Driver:
         """A Sequential of driven modules, itself driven."""
         return Network(self, layers)
 
+    @functools.cached_property
+    def target_first(self) -> bool | None:
+        """Whether the loss takes the target first in the Model's own training; None if that is not to be seen."""
+        return target_first(self)
+
     def loss(self, wrapped: bool | None = None, net=None) -> Loss:
         """The submission's loss; `wrapped` says whether it is given tensors of the submission's own class. If the
         network holds a loss, it is that one, and if a loss wants to know its network, `net`.
@@ -182,12 +213,21 @@ class Driver:
             own = build(kind, {wants_one: net} if wants_one else {}, {})
         return Loss(self, own, wrapped)
 
-    def optimiser(self, driven, lr: float = 1e-3, more: dict | None = None) -> optimisers.Optimiser:
-        """An optimiser for a driven module or network, built in the way in which a step changes the weights."""
+    def optimiser(
+        self,
+        driven,
+        lr: float = 1e-3,
+        more: dict | None = None,
+        way: int | None = None,
+        neutral: tuple[float, ...] = (),
+    ) -> optimisers.Optimiser:
+        """An optimiser for a driven module or network, built in the way in which a step changes the weights, or in
+        another `way`; what it takes of which no name tells what it is may be set to something `neutral`.
+        """
         if self.optimiser_way is None:
             self.optimiser_way = 0  # while it is searched for
             self.optimiser_way = optimisers.way_to_step(self)
-        return self.built_optimiser(driven, self.optimiser_way, lr, more or {})
+        return self.built_optimiser(driven, self.optimiser_way if way is None else way, lr, more or {}, neutral)
 
     def any_optimisers(self, driven):
         """Optimisers for a driven module, in all ways in which one can be built until it is known which works."""
@@ -198,17 +238,21 @@ class Driver:
             with contextlib.suppress(Exception):
                 yield self.built_optimiser(driven, way, 1e-3, {})
 
-    def built_optimiser(self, driven, way: int, lr: float, more: dict) -> optimisers.Optimiser:
-        kind = self.class_of("SGD")[1]
+    def built_optimiser(
+        self, driven, way: int, lr: float, more: dict, neutral: tuple[float, ...] = ()
+    ) -> optimisers.Optimiser:
         net = driven.net if driven.net is not None else self.sequential_of([driven.raw], quietly=True)
         net = driven.raw if net is None else net
-        said, arguments = optimisers.ways(net, driven.raws(), lr, more)[way]
-        sources = {
-            "lr": lr, "net": net, "param": lambda: gradients.listed(net),
-            "weights": lambda: driven.parameters().values(),
-            "gradients": lambda: (gradients.flat(driven.beside), driven.beside, *(driven.beside or ())),
-        }  # fmt: skip
-        return optimisers.Optimiser(optimisers.construct(kind, arguments()), sources, said)
+        if way == optimisers.AT_ONCE:
+            if more:
+                raise Unsupported("a backward that steps at once takes a learning rate alone")
+            return optimisers.AtOnce(None, driven, net, lr)
+        kind = self.class_of("SGD")[1]
+        arguments = optimisers.ways(net, driven.raws(), lr, more)[way]()
+        if any(meaning(p.name, ("loss",)) for p in required(kind)):
+            arguments["loss"] = self.class_of("MSE")[1]()
+        raw = optimisers.construct(kind, arguments, neutral)
+        return optimisers.Optimiser(raw, driven, net, lr)
 
     def steps_along(self, driven, name: str, gradient: Tensor) -> bool:
         """Whether a step of the optimiser follows this gradient."""
@@ -237,7 +281,9 @@ class Driver:
             "factors": {role: found.factor for role, found in self.upsamplings.items()},
             "fixed": {role: found.fixed for role, found in self.upsamplings.items()},
             "with_convolution": sorted(self.with_convolution),
+            "led": sorted(role for role, manner in self.manners.items() if manner.led),
             "tape": any(manner.back in ("loss", "left") for manner in self.manners.values()),
+            "optimiser_ways": optimisers.WAYS,
             "exported": sorted(self.classes.exported),
             "dtype": str(torch.get_default_dtype()).removeprefix("torch."),
             "notes": dict(self.notes),

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from . import tensors
 from .building import required
+from .growing import added, copied
 from .leaves import Path, at, leaves
 from .methods import of_class
 
@@ -40,7 +41,8 @@ def listed(module):
         method = getattr(module, name, None)
         if callable(method):
             with contextlib.suppress(Exception):
-                return drawn(method())
+                first = copied(drawn(method()))
+                return added(first, drawn(method()))
         elif isinstance(method, list | tuple | dict):
             return method
     return None

@@ -1,18 +1,20 @@
 """The submission's loss: in which order it takes its arguments, and how its gradient is had."""
 
+import contextlib
 import re
 
 from torch import Tensor
 
 from . import tensors
 from .building import parameters_of, required
+from .gradients import LIST
 from .manners import Spy
-from .methods import call, has, method
+from .methods import all_of, call, has, method, of_class
 
 TARGET = re.compile(
     r"(y_?)?(target|label|truth|true|ground_?truth|gt|real|expected|clean|reference|ref|wanted|goal)s?(_?(y|output|tensor|img|image|data))?|t|y_?t|y_?true"
 )
-PREDICTION = re.compile(r".*(pred|out|input|estimate|y_?hat|result|x|inp|prediction|noisy|denoised).*|y|y_?p")
+ESTIMATE = re.compile(r".*(pred|hat|out|estim|prob).*")
 
 
 class Loss:
@@ -24,14 +26,19 @@ class Loss:
         self.returned = None  # the gradient, where forward returns it as well
 
     def exchanged(self) -> bool:
-        """Whether the target comes first, as its parameters' names say."""
+        """Whether the target comes first, as the author's own training has it, or else as the names say."""
+        if self.driver.target_first is not None:
+            return self.driver.target_first
         function = method(self.raw, "forward") if has(self.raw, "forward") else self.raw
         named = [
             p.name.lower()
             for p in parameters_of(function) or ()
             if p.name != "self" and p.kind is p.POSITIONAL_OR_KEYWORD
         ]
-        return len(named) >= 2 and bool(TARGET.fullmatch(named[0])) and not TARGET.fullmatch(named[1])
+        if len(named) < 2:
+            return False
+        first, second = (bool(TARGET.fullmatch(name)) for name in named[:2])
+        return (first and not second) or (named[0] == "y" and bool(ESTIMATE.fullmatch(named[1])))
 
     def forward(self, prediction, target: Tensor):
         """The loss as a tensor or a number."""
@@ -65,7 +72,7 @@ class Loss:
             return self.returned
         prediction, target = self.given
         ordered = (target, prediction) if self.exchanged() else (prediction, target)
-        function = method(self.raw if has(self.raw, "backward") else self.value, "backward")
+        function = self.own_backward()
         needed = required(function)
         ways = {0: ((),), 1: ((net,), (1.0,)) if net is not None else ((1.0,),), 2: (ordered,)}.get(
             len(needed), ((), ordered)
@@ -78,6 +85,18 @@ class Loss:
                 if i == len(ways) - 1:
                     raise
         return tensors.unwrap(returned)
+
+    def own_backward(self):
+        """The method that starts the backward: the loss's, or that of what its forward returned, or the only one that
+        is left.
+        """
+        for one in (self.raw, self.value):
+            if not isinstance(one, Tensor) and has(one, "backward"):
+                return method(one, "backward")
+        left = [name for name in of_class(type(self.raw)) if name not in all_of(self.raw, "forward")]
+        if len(left) != 1 or LIST.search(left[0]):
+            raise self.driver.Undriven("there is no method for the gradient of the loss")
+        return getattr(self.raw, left[0])
 
     def gradient(self):
         """The gradient with respect to the prediction: what backward returns, or leaves on the prediction."""
@@ -92,25 +111,33 @@ class Loss:
         the last layer's backward is given, or what is left on the output. The network is one ReLU, and the values are
         shifted so that it passes them all.
         """
-        shift = 1 - float(prediction.min())
         driven = self.driver.module("ReLU", [], {})
         for net in (driven.raw, self.driver.sequential_of([driven.raw], quietly=True)):
-            if net is None:
-                continue
-            spy = Spy(driven.raw) if has(driven.raw, "backward") else None
-            self.driver.begin()
-            x = self.driver.tensor(prediction + shift, self.wrapped)
-            y = call(net, x)
-            loss = self.driver.loss(self.wrapped, net)
-            loss.forward(y, target + shift)
-            loss.backward(net)
-            self.driver.unpaired = None
-            for found in (
-                spy and spy.given,
-                spy and spy.returned,
-                tensors.gradient_of(x, prediction),
-                tensors.gradient_of(y, prediction),
-            ):
-                if isinstance(found, Tensor) and found.shape == prediction.shape:
+            with contextlib.suppress(Exception):
+                found = self.handed_to(net, driven, prediction, target)
+                if found is not None:
                     return found
         return None
+
+    def handed_to(self, net, driven, prediction: Tensor, target: Tensor) -> Tensor | None:
+        """The same for one network, which is made of one driven module."""
+        shift = 1 - float(prediction.min())
+        if driven.manner.led:
+            driven.forward(prediction + shift)
+            loss = self.driver.loss(self.wrapped, driven.net)
+            loss.forward(driven.output, target + shift)
+            driven.lead.watch()
+            loss.backward(driven.net)
+            self.driver.unpaired = None
+            return driven.of_input()
+        spy = Spy(driven.raw)
+        self.driver.begin()
+        x = self.driver.tensor(prediction + shift, self.wrapped)
+        y = call(net, x)
+        loss = self.driver.loss(self.wrapped, net)
+        loss.forward(y, target + shift)
+        loss.backward(net)
+        self.driver.unpaired = None
+        left = (tensors.gradient_of(x, prediction), tensors.gradient_of(y, prediction))
+        fitting = (g for g in (spy.given, spy.returned, *left) if isinstance(g, Tensor))
+        return next((g for g in fitting if g.shape == prediction.shape), None)

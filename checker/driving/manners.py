@@ -22,13 +22,15 @@ ZERO_GRAD = re.compile(
 class Manner(NamedTuple):
     """One manner. `back`: what is asked for the gradients: the "module" (with the gradient), its "output", the module
     without argument ("bare"), the "loss", the module after the loss, which has "left" a gradient for it, or the
-    module with the loss "handed" to it. `prepare`: what makes a module ready.
+    module with the loss "handed" to it. `prepare`: what makes a module ready. `led`: whether the gradient of the
+    input is that of the weights of a convolution before it.
     """
 
     back: str = "module"
     network: bool = False
     wrapped: bool = False
     prepare: str = ""
+    led: bool = False
 
     def __str__(self) -> str:
         said = {
@@ -41,6 +43,7 @@ class Manner(NamedTuple):
         }
         parts = [
             "inside Sequential" if self.network else "",
+            "behind a convolution" if self.led else "",
             "with its own class of tensors" if self.wrapped else "",
             said[self.back],
             PREPARATIONS[self.prepare],
@@ -83,23 +86,38 @@ def clears(kind: type) -> str | None:
 
 
 class Spy:
-    """Notes what the `backward` of one module is given and returns, when others call it."""
+    """Notes what the `backward` of one module is given and returns, when others call it; or an inner one, such as
+    _backward, that a tape calls in its place.
+    """
 
     def __init__(self, module):
         self.given = self.returned = None
         self.called = False
-        name = methods.name_of(module, "backward")
-        original = getattr(module, name)
+        self.depth = 0
+        for name in methods.all_of(module, "backward"):
+            with contextlib.suppress(AttributeError):  # a class with __slots__ can't be watched
+                setattr(module, name, self.watched(getattr(module, name)))
+
+    def watched(self, method):
+        original = getattr(method, "watched", method)  # by an earlier spy
 
         def backward(*args, **kwargs):
             self.called = True
-            self.given = tensors.unwrap(args[0]) if args else None
-            result = original(*args, **kwargs)
-            self.returned = tensors.unwrap(result)
+            given = tensors.unwrap(args[0]) if args else None
+            if self.depth == 0 or not isinstance(self.given, Tensor):
+                self.given = given
+            self.depth += 1
+            try:
+                result = original(*args, **kwargs)
+            finally:
+                self.depth -= 1
+            returned = tensors.unwrap(result)
+            if self.depth or isinstance(returned, Tensor) or not isinstance(self.returned, Tensor):
+                self.returned = returned
             return result
 
-        with contextlib.suppress(AttributeError):  # a class with __slots__ can't be watched
-            setattr(module, name, backward)
+        backward.watched = original
+        return backward
 
 
 def proportion(found, expected: Tensor) -> float:

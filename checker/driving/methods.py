@@ -10,11 +10,12 @@ from .building import required
 USUAL = {
     "forward": re.compile(
         r"forward(_?(pass|prop(agation)?))?|fwd|fprop|fw|predict|compute|apply|avant|propag\w*|run"
-        r"|(compute_?)?(loss|error|cost|mse)|value"
+        r"|((compute|calc(ulate)?|get)_?)?(loss|error|cost|mse)|value"
     ),
     "backward": re.compile(
         r"back(ward|prop)?s?(_?(pass|prop(agation|agate)?|propagat(e|ion)))?|back\w*|bwd|bprop|bw|vjp|pullback"
-        r"|retro\w*|arriere|r(ü|ue)ck\w*|derivat\w*|gradient|grad|prime|diff"
+        r"|retro\w*|arriere|r(ü|ue)ck\w*|derivat\w*|diff|((loss|cost|error|mse)_?)?prime|d_?(loss|cost|mse)"
+        r"|((compute|calc(ulate)?|get)_?)?((loss|cost|error|mse)_?)?(gradient|grad)"
     ),
     "step": re.compile(
         r"step\w*|updat\w*|optimi[sz]\w*|apply\w*|descend\w*|descent|pas|mise_?a_?jour|mettre_?a_?jour|schritt"
@@ -48,6 +49,15 @@ def name_of(target, role: str) -> str | None:
     left = [name for name in names if not OTHER.match(name.lower()) and not USUAL["forward"].fullmatch(name.lower())]
     left = [name for name in left if len(required(getattr(target, name))) == 1]
     return left[0] if len(left) == 1 else None
+
+
+def all_of(target, role: str) -> list[str]:
+    """The names of all methods of an object that may play `role`, those that are meant for inner use with them; but
+    of what takes no argument only the one that `name_of` finds.
+    """
+    fitting = (name for name in of_class(type(target)) if USUAL[role].fullmatch(name.lower().strip("_")))
+    names = [name for name in fitting if required(getattr(target, name, None))]
+    return list(dict.fromkeys([*filter(None, [name_of(target, role)]), *names]))
 
 
 def method(target, role: str):

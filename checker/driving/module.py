@@ -8,7 +8,7 @@ from torch import Tensor
 from . import backward, gradients, tensors
 from .leaves import at, describe, type_of
 from .manners import Manner, Spy, clears, zero_grad
-from .methods import call, has
+from .methods import call
 
 NAMES = "weight", "bias"
 
@@ -22,8 +22,9 @@ class Driven:
         self.driver, self.role, self.raw, self.shapes = driver, role, raw, shapes
         self.places, self.manner = places, manner
         self.before: dict = {}
-        self.input = self.output = self.spy = None
+        self.input = self.output = self.upstream = self.spy = None
         self.ready = False
+        self.scale = 1.0
         self.net = driver.sequential_of([raw]) if manner.network else None
         self.cache = self.beside = None  # what forward and backward returned besides
         self.updates: dict[str, Tensor] = {}  # gradients of a module that steps in its backward
@@ -67,7 +68,7 @@ class Driven:
 
     def tape(self) -> bool:
         """Whether gradients are left on what was passed in rather than returned."""
-        return self.manner.back != "module"
+        return self.manner.back != "module" or self.manner.led
 
     def listed(self):
         """What its own list of parameters returns; raises AttributeError if there is no param()."""
@@ -117,8 +118,8 @@ class Driven:
             self.driver.note("weights_type", f"the weights are {self.type_name().removeprefix('torch.')}")
         if self.manner.prepare == "train":
             self.raw.train()
-        elif self.manner.prepare:
-            self.zero_grad()
+        elif self.manner.prepare and not self.zero_grad():
+            raise self.driver.Undriven("there is no zero_grad")
 
     def zero_grad(self) -> bool:
         """Set the gradients to zero in the first way that does; False if the submission has no method for it."""
@@ -137,7 +138,7 @@ class Driven:
     def zero_grad_of_optimiser(self) -> bool:
         """The same by the optimiser alone; False if it has no method for it, or there is no optimiser."""
         kind = self.driver.known("SGD")
-        return kind is not None and clears(kind[1]) and zero_grad(self.driver.optimiser(self).raw)
+        return kind is not None and bool(clears(kind[1])) and self.driver.optimiser(self).zero_grad()
 
     def clearing(self):
         """What may have a zero_grad, what prepares the module first: itself, the network around it, an optimiser."""
@@ -160,13 +161,17 @@ class Driven:
     def forward(self, x: Tensor):
         self.prepare()
         self.driver.begin()
-        self.spy = Spy(self.raw) if self.manner.network and has(self.raw, "backward") else None
+        self.spy = Spy(self.raw) if self.manner.network else None
         self.input = self.driver.tensor(x, self.manner.wrapped, self.type())
         self.output = call(self.net if self.manner.network else self.raw, self.input)
         self.driver.end()
         if isinstance(self.output, tuple | list) and len(self.output) == 2 and isinstance(self.output[0], Tensor):
             self.output, self.cache = self.output
         return tensors.unwrap(self.output)
+
+    def again(self) -> None:
+        """The last forward once more, as if no backward had followed."""
+        self.forward(tensors.unwrap(self.input))
 
     def parts(self) -> list["Driven"]:
         """The modules with parameters that this one is made of."""
@@ -175,23 +180,29 @@ class Driven:
     def backward(self, grad_y: Tensor):
         """The gradient with respect to the input of the last forward; what was returned, if none can be had."""
         x = tensors.unwrap(self.input)
-        sizes = {x.numel(), *(torch.Size(shape).numel() for shape in self.shapes.values())}
-        if "whole" in self.places:
-            sizes.add(self.tensor("whole").numel())
-        self.before = gradients.snapshot(self.raw, sizes)
-        self.scale = 1.0
-        target = self.net if self.manner.network else self.raw
-        returned = backward.WAYS[self.manner.back](self, target, grad_y)
+        self.watch(x.numel())
+        self.scale, self.upstream = 1.0, grad_y
+        returned = backward.asked(self, self.net if self.manner.network else self.raw, grad_y)
         self.driver.unpaired = None
         grad_x = tensors.unwrap(returned)
-        if grad_x is None and self.manner.back == "module":
+        seen = self.spy and self.spy.returned
+        if grad_x is None and self.manner.back == "module" and not isinstance(seen, Tensor):
             grad_x = self.kept_gradient(x, self.before)
+        if grad_x is not None and returned is None and not isinstance(seen, Tensor):
             self.driver.note("keeps", "backward keeps the gradient of its input rather than to return it")
-        candidates = (grad_x, self.spy and self.spy.returned, tensors.gradient_of(self.input, x))
+        candidates = (grad_x, seen, tensors.gradient_of(self.input, x))
         for one in candidates:
             if isinstance(one, Tensor) and one.shape == x.shape:
                 return one / self.scale if self.scale != 1.0 else one
         return grad_x
+
+    def watch(self, *sizes: int) -> None:
+        """Keep what has the size of a parameter, or one of these, as it is before a backward."""
+        sizes = {*sizes, *(torch.Size(shape).numel() for shape in self.shapes.values())}
+        if "whole" in self.places:
+            sizes.add(self.tensor("whole").numel())
+        self.before = gradients.snapshot(self.raw, sizes)
+        self.updates.clear()
 
     def kept_gradient(self, x: Tensor, before: dict) -> Tensor | None:
         """The gradient of the input `x` where the module keeps it; None if it does not."""
@@ -214,11 +225,11 @@ class Driven:
 
     def own_gradient(self, name: str, own: Tensor):
         """The gradient as the submission keeps it."""
+        if name in self.updates:
+            return self.updates[name]
         if "whole" in self.places and name in self.shapes:  # weight and bias are parts of one matrix
             whole = self.own_gradient("whole", self.tensor("whole"))
             return whole[self.places[name][-1][1]] if isinstance(whole, Tensor) and whole.dim() == 2 else None
-        if name in self.updates:
-            return self.updates[name]
         if self.beside is not None and (found := gradients.returned(self.beside, name, own)) is not None:
             return found
         where = self.places.setdefault("gradients", {}).get(name)

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from . import backward, gradients, tensors
 from .manners import BACKS, PREPARATIONS, Manner, Spy, zero_grad
-from .methods import call, has
+from .methods import call
 from .module import Driven
 
 
@@ -21,6 +21,7 @@ class Network:
         self.spy = self.input = self.output = None
         self.scale = 1.0
         self.cache = self.beside = None
+        self.places = {}
 
     def parts(self) -> list[Driven]:
         return self.layers
@@ -85,17 +86,15 @@ class Network:
         self.clear()
         self.prepare()
         self.scale, self.beside = 1.0, None
-        spies = [Spy(layer.raw) for layer in self.layers if has(layer.raw, "backward")]
+        for layer in self.layers:
+            layer.updates.clear()
+        spies = [Spy(layer.raw) for layer in self.layers]
         self.spy = spies[-1] if spies else None
-        self.driver.begin()
         self.input = self.driver.tensor(x, self.manner.wrapped, self.type())
-        self.output = call(self.raw, self.input)
-        if isinstance(self.output, tuple | list) and len(self.output) == 2 and isinstance(self.output[0], Tensor):
-            self.output, self.cache = self.output
-        y = tensors.unwrap(self.output)
-        found = {"forward": y}
+        self.again()
+        found = {"forward": tensors.unwrap(self.output)}
         before = gradients.snapshot(self.layers[0].raw, {x.numel()})
-        returned = tensors.unwrap(backward.WAYS[self.manner.back](self, self.raw, grad_y))
+        returned = tensors.unwrap(backward.asked(self, self.raw, grad_y))
         self.driver.unpaired = None
         left = tensors.gradient_of(self.input, x), self.layers[0].kept_gradient(x, before)
         candidates = (returned, spies and spies[0].returned, *left)
@@ -109,6 +108,13 @@ class Network:
         if self.scale != 1.0:
             found = {k: v / self.scale if k != "forward" and isinstance(v, Tensor) else v for k, v in found.items()}
         return found
+
+    def again(self) -> None:
+        """A forward pass of the input."""
+        self.driver.begin()
+        self.output = call(self.raw, self.input)
+        if isinstance(self.output, tuple | list) and len(self.output) == 2 and isinstance(self.output[0], Tensor):
+            self.output, self.cache = self.output
 
     def unlisted(self) -> list[int]:
         """The layers with parameters, from 1, that the network's own list leaves out while it names others."""

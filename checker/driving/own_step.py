@@ -7,9 +7,22 @@ from .leaves import at, held
 from .manners import Manner, zero_grad
 from .module import Driven
 
+BATCHES = 1, 2, 4, 8, 16, 32, 64, 128, 256  # so that the first that is not too few for a step is one batch
+
+
+def first_step(model, pictures: int, driven: list[Driven], before: list[Tensor]) -> bool:
+    """Whether training on so many pictures moves the weights: some leave out a batch that is not full."""
+    noisy = torch.rand(pictures, 3, 32, 32) * 255
+    try:
+        model.train(noisy, noisy.flip(3), 1)
+    except Exception:
+        if pictures == BATCHES[-1]:
+            raise
+    return any(not torch.equal(one.tensor("weight"), old) for one, old in zip(driven, before, strict=True))
+
 
 def own_step(driver) -> dict:
-    """One step of the Model's own train(), on one picture: "steps", (change, gradient) of every weight whose place
+    """One step of the Model's own train(): "steps", (change, gradient) of every weight whose place
     is known from other modules of its class, and "cleared": whether a zero_grad of the Model sets them to zero
     (None if it has none).
     """
@@ -29,8 +42,9 @@ def own_step(driver) -> dict:
         if "weight" in places
     ]
     before = [one.tensor("weight").clone() for one in driven]
-    pictures = torch.rand(1, 3, 32, 32) * 255
-    model.train(pictures, pictures.flip(3), 1)
+    for pictures in BATCHES:
+        if first_step(model, pictures, driven, before):
+            break
     steps = []
     for one, old in zip(driven, before, strict=True):
         new = one.tensor("weight")

@@ -7,7 +7,8 @@ from torch import Tensor
 
 from . import gradients, tensors
 from .leaves import leaves
-from .manners import Manner, all_manners
+from .manners import BACKS, Manner, all_manners
+from .sequentials import AS_ITS_AUTHOR
 
 TRIALS = {  # (arguments, input's shape), tried until one works: square and oblong, one picture and several
     "Conv2d": (((3, 5, 2), (2, 3, 6, 6)), ((3, 5, 2, 2), (2, 3, 6, 6)), ((3, 5, 3, 1, 1), (1, 3, 6, 6))),
@@ -17,14 +18,45 @@ TRIALS = {  # (arguments, input's shape), tried until one works: square and oblo
     "ReLU": (((), (2, 3, 4, 4)),),
     "Sigmoid": (((), (2, 3, 4, 4)),),
 }
-ROLES = "Conv2d", "TransposeConv2d", "NearestUpsampling", "Upsampling", "ReLU", "Sigmoid", "Sequential", "MSE", "SGD"
+WITH_CHANNELS = "Conv2d", "TransposeConv2d", "NearestConv"
 COMPLETE = 4  # how well a manner works: gradients of the parameters and of the input
 
 
 def search(driver, role: str) -> Manner:
     """The first manner that gives all gradients, or else the one that gives most."""
-    known = list(dict.fromkeys(driver.manners.values()))
-    candidates = [*known, *(m for m in all_manners(driver.tensor_class is not None) if m not in known)]
+    best, quality, found = tried(driver, role)
+    if not quality and role in WITH_CHANNELS:
+        driver.exchanged.add(role)
+        best, quality, found = tried(driver, role)
+        if quality:
+            driver.note("exchanged", f"{driver.class_of(role)[0]} takes the number of output channels first")
+        else:
+            driver.exchanged.discard(role)
+    if quality < COMPLETE and driver.known("Sequential"):
+        usual, driver.sequential_way = driver.sequential_way, AS_ITS_AUTHOR
+        other = tried(driver, role)
+        if other[1] > quality:
+            best, quality, found = other
+        else:
+            driver.sequential_way = usual
+    if role == "Conv2d":
+        driver.led_by = best, found
+    if quality < COMPLETE and driver.known("Sequential") and driver.led_by:
+        led = (Manner(back, True, best.wrapped, best.prepare, led=True) for back in BACKS)
+        other = tried(driver, role, list(led))
+        if other[1] > quality:
+            best, quality, found = other
+    driver.places[role] = found or {"layouts": {}}
+    if quality >= 2 and str(best):
+        driver.note("manner", f"gradients are had only so: {best}")
+    return best
+
+
+def tried(driver, role: str, candidates: list[Manner] | None = None) -> tuple[Manner, int, dict]:
+    """(manner, how far it gets, where it has its parameters) of the best one."""
+    if candidates is None:
+        known = [manner for manner in dict.fromkeys(driver.manners.values()) if not manner.led]
+        candidates = [*known, *(m for m in all_manners(driver.tensor_class is not None) if m not in known)]
     best, quality, found = Manner(), 0, {}
     for arguments, shape in TRIALS[role]:
         for manner in candidates:
@@ -33,20 +65,15 @@ def search(driver, role: str) -> Manner:
             if reached > quality:
                 best, quality, found = manner, reached, driver.places[role]
             if quality == COMPLETE:
-                break
-        if quality == COMPLETE:
-            break
-    driver.places[role] = found or {"layouts": {}}
-    if quality >= 2 and str(best):
-        driver.note("manner", f"gradients are had only so: {best}")
-    return best
+                return best, quality, found
+    return best, quality, found
 
 
 def how_far(driver, role: str, arguments: tuple, shape: tuple, manner: Manner) -> int:
     """How far one manner gets: 0 nowhere, 1 forward, 2 backward; 3 gradients of parameters or input, 4 both."""
     reached = 0
     try:
-        driven = driver.made(role, list(arguments), {}, manner)
+        driven = driver.made(role, list(arguments), {"input_shape": shape}, manner)
         x = torch.empty(shape).uniform_(-1, 1)
         y = driven.forward(x)
         if not isinstance(y, Tensor):
@@ -85,7 +112,7 @@ def locate(driver, driven, x: Tensor) -> None:
             layout = gradients.layout_of(driven.tensor(name), shape)
             driven.places["layouts"][name] = layout
             if layout and layout.name and name == "weight" and driven.role == "TransposeConv2d":
-                layout = driven.places["layouts"][name] = as_it_is_read(driven, layout)
+                layout = driven.places["layouts"][name] = as_it_is_read(driven, layout, x.shape)
             if layout and layout.name:
                 driver.note(f"layout_{name}", f"{type(driven.raw).__name__} keeps its {name} as {layout.name}")
     if "weight" not in driven.places and "bias" in driven.shapes:
@@ -118,12 +145,12 @@ def locate_joined(driven, x: Tensor) -> None:
                 return
 
 
-def as_it_is_read(driven, layout: gradients.Layout) -> gradients.Layout:
+def as_it_is_read(driven, layout: gradients.Layout, size: torch.Size) -> gradients.Layout:
     """The layout of a transposed convolution's weight, flipped if that is what one pixel leaves in the output: so
     it is where zeros are put between the pixels, and a plain convolution follows.
     """
     shape = driven.shapes["weight"]
-    zero = torch.zeros(1, shape[0], 5, 5)
+    zero = torch.zeros(1, shape[0], *size[2:])
     one = zero.clone()
     one[0, 0, 2, 2] = 1
     left = driven.forward(one).clone() - driven.forward(zero)

@@ -22,24 +22,38 @@ class State:
                 if name.startswith("__"):
                     continue
                 if isinstance(value, CONTAINERS):
-                    self.containers.append((value, value.copy()))
+                    self.containers.append((holder, name, value, value.copy()))
                 elif isinstance(value, PLAIN) and not isinstance(value, type):
                     self.values.append((holder, name, value))
 
     def end(self) -> None:
         """What comes in after this stays when what came in before it is taken out."""
-        self.added = [[id(item) for item in items(now)[len(before) :]] for now, before in self.containers]
+        self.added = [[id(item) for item in since(*container)] for container in self.containers]
 
     def put_back(self) -> None:
-        for i, (now, before) in enumerate(self.containers):
-            if self.added is None:
-                later = []
-            else:
-                later = [item for item in items(now)[len(before) :] if id(item) not in self.added[i]]
-            refill(now, [*items(before), *later])
+        for i, (holder, name, then, before) in enumerate(self.containers):
+            kept = () if self.added is None else self.added[i]
+            later = [item for item in since(holder, name, then, before) if self.added and id(item) not in kept]
+            refill(then, [*items(before), *later])
+            if vars(holder).get(name) is not then:
+                setattr(holder, name, then)
         for holder, name, value in self.values:
             if vars(holder).get(name) is not value:
                 setattr(holder, name, value)
+
+
+class Contents:
+    """The attributes of one object, and what lies in the lists, dictionaries and sets among them."""
+
+    def __init__(self, holder):
+        self.holder, self.values = holder, dict(getattr(holder, "__dict__", {}))
+        self.containers = [(one, one.copy()) for one in self.values.values() if isinstance(one, CONTAINERS)]
+
+    def put_back(self) -> None:
+        if self.values:
+            refill(vars(self.holder), self.values)
+        for now, before in self.containers:
+            refill(now, items(before))
 
 
 def holders(modules: list, own) -> list:
@@ -50,6 +64,14 @@ def holders(modules: list, own) -> list:
             if own(kind) and hasattr(value, "__dict__"):
                 found[id(value)] = value
     return list(found.values())
+
+
+def since(holder, name: str, then, before) -> list:
+    """What a container holds besides what it held `before`: all of it, where another one is in its place now."""
+    now = vars(holder).get(name)
+    if now is not then and type(now) is type(then):
+        return items(now)
+    return items(then)[len(before) :]
 
 
 def items(container) -> list:

@@ -32,10 +32,11 @@ def recognise(driver, name: str, kind: type) -> Found:
     In a transposed convolution a pixel reaches as many rows as the kernel has, in the repetition of pixels as many as
     the factor, and with a convolution after it as many as both together, less one.
     """
-    channels = {"in_channels": CHANNELS[0], "out_channels": CHANNELS[1]}
+    size, seen = {"input_shape": (1, CHANNELS[0], SIDE, SIDE)}, driver.seen(kind)
+    channels = {"in_channels": CHANNELS[0], "out_channels": CHANNELS[1]} | size
     for given in ({"kernel_size": KERNEL, "stride": 2}, {"kernel_size": KERNEL}, {"stride": 2}, {}):
         with contextlib.suppress(Exception):
-            module = build(kind, channels | given, CONVOLUTION)
+            module = build(kind, channels | given, CONVOLUTION, seen)
             reach, factor = reach_of(driver, module)
             kernel = given.get("kernel_size") or kernel_of(module)
             fixed = {} if "kernel_size" in given else {"kernel_size": kernel}
@@ -45,7 +46,7 @@ def recognise(driver, name: str, kind: type) -> Found:
                 return Found("NearestConv", factor, fixed, {"stride": 2} if "stride" in given else {})
     for given in ({"scale_factor": 2}, {}):
         with contextlib.suppress(Exception):
-            reach, factor = reach_of(driver, build(kind, given, {}))
+            reach, factor = reach_of(driver, build(kind, given | size, {}, seen))
             if reach == factor:
                 return Found("NearestUpsampling", factor, {} if given else {"scale_factor": factor}, {})
     nearest = "nearest" in name.lower()

@@ -1,0 +1,104 @@
+"""How the author of a submission builds its classes: seen while a Model is made."""
+
+import contextlib
+import inspect
+import random
+from dataclasses import dataclass, field
+
+import torch
+
+from .methods import of_class
+from .state import State
+
+
+@dataclass
+class Made:
+    """One object that the Model was made of: the arguments that its class was given, and the calls of its methods
+    that followed from outside, as (name, arguments, keyword arguments).
+    """
+
+    raw: object
+    given: inspect.BoundArguments
+    calls: list[tuple[str, tuple, dict]] = field(default_factory=list)
+
+
+class Usage:
+    """What was seen of each class, in the order in which its objects were made; looked for when first asked."""
+
+    def __init__(self, classes):
+        self.classes = classes
+        self.seen: dict[type, list[Made]] | None = None
+
+    def first(self, kind: type) -> Made | None:
+        """How the Model makes its first object of this very class; None if it makes none."""
+        if self.seen is None:
+            self.seen = {}
+            self.look()
+        return next(iter(self.seen.get(kind, ())), None)
+
+    def arguments(self, kind: type) -> dict[str, object]:
+        """The arguments of that, by the names of the parameters."""
+        made = self.first(kind)
+        return made.given.arguments if made else {}
+
+    def look(self) -> None:
+        kept, state = (torch.get_rng_state(), random.getstate()), State(self.classes.modules, self.classes.is_own)
+        with contextlib.ExitStack() as watched:
+            for kind in self.classes.own:
+                with contextlib.suppress(TypeError, ValueError):
+                    watched.enter_context(watching(kind, self.seen))
+            with contextlib.suppress(Exception):
+                self.classes.exported["Model"]()
+        state.put_back()
+        torch.set_rng_state(kept[0])
+        random.setstate(kept[1])
+
+
+@contextlib.contextmanager
+def watching(kind: type, seen: dict[type, list[Made]]):
+    """Have the objects of a class that are made noted."""
+    signature, made, busy = inspect.signature(kind), {}, set()
+
+    def constructor(original):
+        def __init__(self, *args, **kwargs):
+            if type(self) is kind:
+                with contextlib.suppress(TypeError):
+                    made[id(self)] = Made(self, signature.bind(*args, **kwargs))
+                    seen.setdefault(kind, []).append(made[id(self)])
+            with at_work(self):
+                original(self, *args, **kwargs)
+
+        return __init__
+
+    def caller(name, original):
+        def method(self, *args, **kwargs):
+            if id(self) in made and id(self) not in busy:
+                made[id(self)].calls.append((name, args, kwargs))
+            with at_work(self):
+                return original(self, *args, **kwargs)
+
+        return method
+
+    @contextlib.contextmanager
+    def at_work(one):
+        outermost = id(one) not in busy
+        busy.add(id(one))
+        try:
+            yield
+        finally:
+            if outermost:
+                busy.discard(id(one))
+
+    own = [name for name in of_class(kind) if inspect.isfunction(vars(kind).get(name))]
+    before = {name: vars(kind).get(name) for name in ("__init__", *own)}
+    try:
+        kind.__init__ = constructor(kind.__init__)
+        for name in own:
+            setattr(kind, name, caller(name, before[name]))
+        yield
+    finally:
+        for name, original in before.items():
+            if original is None:
+                delattr(kind, name)
+            else:
+                setattr(kind, name, original)

@@ -80,6 +80,8 @@ def signatures(g: Grading):
             g.session.new(exported(g, "Sequential"), g.session.new(exported(g, "ReLU")))
         except Raised as raised:
             wrong.append(f"{exported(g, 'Sequential')}(ReLU()) {raised}")
+    if note := conventions(g)["notes"].get("exchanged"):
+        wrong.insert(0, note)
     if wrong:
         raise Failed("; ".join(wrong[:3]), "Are names, order and defaults of the arguments those of torch?")
 

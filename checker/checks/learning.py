@@ -118,7 +118,8 @@ def from_no_epoch(g: Grading, pair: Sequence[Remote], most_seconds: float) -> tu
         return None
     if time.monotonic() - started > most_seconds:
         return None
-    return Run(before, of_model(g, model, shown), 0).resemblances(g)
+    clean = g.validation[1][:SHOWN]
+    return resemblance(before, clean), resemblance(of_model(g, model, shown), clean)
 
 
 @dataclass(frozen=True)

@@ -41,7 +41,6 @@ class Driver:
 
     def __init__(self, module, folder: str):
         self.classes = Classes(module, folder)
-        self.tensor_class = tensors.own_class(self.classes)
         self.usage = Usage(self.classes)
         self.notes: dict[str, str] = {}
         self.manners: dict[str, Manner] = {}
@@ -56,6 +55,11 @@ class Driver:
         self.searching: set[str] = set()
         self.with_convolution: set[str] = set()  # roles of modules that hold the submission's own Conv2d
         self.unpaired: State | None = None  # from before the last forward pass, until a backward has followed it
+
+    @functools.cached_property
+    def tensor_class(self) -> type | None:
+        """The submission's own class of tensors. Its code is run for that: not yet while it is imported."""
+        return tensors.own_class(self.classes)
 
     def note(self, code: str, sentence: str) -> None:
         """What is unlike the assignment's conventions, told once."""

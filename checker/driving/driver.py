@@ -10,7 +10,7 @@ from . import optimisers, tensors, upsampling
 from .building import Unsupported, asks_for_more, build, meaning, required
 from .leading import Led
 from .leaves import held
-from .losses import Loss
+from .losses import Loss, takes_network
 from .manners import Manner
 from .module import Driven
 from .network import Network
@@ -41,7 +41,9 @@ class Driver:
 
     def __init__(self, module, folder: str):
         self.classes = Classes(module, folder)
+        untouched = State(self.classes.modules, self.classes.is_own)
         self.tensor_class = tensors.own_class(self.classes)
+        untouched.put_back()  # what was tried for that may be on a tape
         self.usage = Usage(self.classes)
         self.notes: dict[str, str] = {}
         self.manners: dict[str, Manner] = {}
@@ -210,6 +212,7 @@ class Driver:
         if own is None:
             wants_one = required(kind) and meaning(required(kind)[0].name, ("params", "layers"))
             net = self.sequential_of([self.raw("ReLU", [], {})], quietly=True) if net is None and wants_one else net
+            wants_one = wants_one or (net is not None and takes_network(kind))
             own = build(kind, {wants_one: net} if wants_one else {}, {})
         return Loss(self, own, wrapped)
 

@@ -155,3 +155,52 @@ def test_arguments_whose_names_say_nothing_are_torchs_in_order():
 def test_nested_gradients_are_flat_in_their_order():
     a, b, c = (torch.full((1,), i) for i in range(3))
     assert gradients.flat([[a, (b,)], None, c]) == [a, b, c]
+
+
+RECORDS = """import torch
+ops = []
+class SGD:
+    def __init__(self, params, lr=0.1): pass
+class ReLU:
+    def forward(self, x):
+        ops.append(lambda g: g * x.gt(0))
+        return x.relu()
+    def backward(self, g): return ops.pop()(g)
+"""
+
+
+def test_the_search_for_a_class_of_tensors_leaves_nothing_on_a_tape(tmp_path):
+    made = driver(tmp_path, RECORDS)
+    assert made.tensor_class is None
+    assert [module.ops for module in made.classes.modules] == [[]]
+
+
+TOLD = """import torch
+class ReLU:
+    def forward(self, x):
+        self.on = x > 0
+        return x * self.on
+    def backward(self, g): return g * self.on
+class Sequential:
+    def __init__(self, *layers): self.layers = layers
+    def forward(self, x):
+        for layer in self.layers: x = layer.forward(x)
+        return x
+    def backward(self, g):
+        for layer in self.layers[::-1]: g = layer.backward(g)
+class MSE:
+    def __init__(self, model=None): self.model = model
+    def forward(self, x, target):
+        self.d = x - target
+        return self.d.pow(2).mean()
+    def backward(self): self.model.backward(2 * self.d / self.d.numel())
+"""
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("sign", [1, -1])
+def test_a_loss_that_may_be_told_its_network_is_told_it_and_a_wrong_sign_shows(sign, tmp_path):
+    made = driver(tmp_path, TOLD.replace("2 * self.d", f"{2 * sign} * self.d"))
+    x, target = torch.randn(2, 3, 4, 4), torch.randn(2, 3, 4, 4)
+    found = made.loss().gradient_in_a_network(x, target)
+    torch.testing.assert_close(found, sign * 2 * (x - target) / x.numel(), rtol=1e-4, atol=1e-5)

@@ -10,7 +10,7 @@ from . import optimisers, tensors, upsampling
 from .building import Unsupported, asks_for_more, build, meaning, required
 from .leading import Led
 from .leaves import held
-from .losses import Loss
+from .losses import Loss, takes_network
 from .manners import Manner
 from .module import Driven
 from .network import Network
@@ -18,7 +18,7 @@ from .own_step import own_step
 from .roles import Classes
 from .search import TRIALS, search
 from .sequentials import SEQUENTIALS, way_to_put_together
-from .state import State
+from .state import State, without_a_trace
 from .training import target_first
 from .usage import Usage
 
@@ -58,8 +58,8 @@ class Driver:
 
     @functools.cached_property
     def tensor_class(self) -> type | None:
-        """The submission's own class of tensors. Its code is run for that: not yet while it is imported."""
-        return tensors.own_class(self.classes)
+        """The submission's own class of tensors; not looked for while it is imported, since its code is run."""
+        return without_a_trace(self.classes, tensors.own_class)
 
     def note(self, code: str, sentence: str) -> None:
         """What is unlike the assignment's conventions, told once."""
@@ -214,6 +214,7 @@ class Driver:
         if own is None:
             wants_one = required(kind) and meaning(required(kind)[0].name, ("params", "layers"))
             net = self.sequential_of([self.raw("ReLU", [], {})], quietly=True) if net is None and wants_one else net
+            wants_one = wants_one or (net is not None and takes_network(kind))
             own = build(kind, {wants_one: net} if wants_one else {}, {})
         return Loss(self, own, wrapped)
 

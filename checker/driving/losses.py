@@ -6,7 +6,7 @@ import re
 from torch import Tensor
 
 from . import tensors
-from .building import parameters_of, required
+from .building import meaning, parameters_of, required
 from .gradients import LIST
 from .manners import Spy
 from .methods import all_of, call, has, method, of_class
@@ -15,6 +15,13 @@ TARGET = re.compile(
     r"(y_?)?(target|label|truth|true|ground_?truth|gt|real|expected|clean|reference|ref|wanted|goal)s?(_?(y|output|tensor|img|image|data))?|t|y_?t|y_?true"
 )
 ESTIMATE = re.compile(r".*(pred|hat|out|estim|prob).*")
+NETWORK = re.compile(r"_?(my_?|the_?)?(model|net(work)?|module|nn|seq(uential)?)", re.IGNORECASE)
+
+
+def takes_network(kind: type) -> str:
+    """torch's name for the argument by which a loss may be told its network, though it is None if it is not."""
+    named = (p.name for p in parameters_of(kind) or () if p.default is None and NETWORK.fullmatch(p.name))
+    return next((meaning(name, ("params", "layers")) or "" for name in named), "")
 
 
 class Loss:

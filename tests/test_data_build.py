@@ -19,6 +19,7 @@ import data.build
 from data.build import HERE, LOT, Photo, build, split
 from data.load import DataError, load_pair
 from data.noise import clean
+from data.parallel import parallel_map
 from data.windows import course_window, read_photo
 
 ROOT = Path(__file__).parent.parent
@@ -249,6 +250,27 @@ def test_the_command_s_errors_are_one_line_and_exit_1(tmp_path, monkeypatch, cap
     out, err = capsys.readouterr()
     assert out == ""
     assert re.fullmatch(r"error: .*none: no such folder.*\n", err)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="sends POSIX signals")
+def test_ctrl_c_comes_between_the_pool_s_results_and_never_within_its_work():
+    before, seen = signal.signal(signal.SIGINT, signal.default_int_handler), []
+
+    def items():
+        os.kill(os.getpid(), signal.SIGINT)  # while the pool takes them
+        seen.append("taken")
+        yield 1
+
+    try:
+        with pytest.raises(KeyboardInterrupt), parallel_map(2) as each:
+            seen.extend(each(abs, items()))
+        assert seen == ["taken"]
+        with pytest.raises(KeyboardInterrupt), parallel_map(2):
+            seen.append(os.kill(os.getpid(), signal.SIGINT))
+        assert seen == ["taken", None]  # it came only after that
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 @pytest.mark.skipif(os.name != "posix", reason="sends POSIX signals")

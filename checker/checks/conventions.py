@@ -22,9 +22,9 @@ TARGET_FIRST = "the loss takes the target first and the prediction second"
 
 
 def exported(g: Grading, role: str) -> str | None:
-    """The name under which model.py gives what plays a role; None if it does not."""
+    """The name under which model.py gives the class that plays a role; None if it does not."""
     own = name_of(g, role)
-    return own if own in g.session.loaded else None
+    return own if own in g.session.loaded and role not in conventions(g)["functions"] else None
 
 
 @check("conventions", needs=("api.imports",))

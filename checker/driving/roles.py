@@ -5,6 +5,7 @@ import re
 import sys
 import types
 
+ROLES = "Conv2d", "TransposeConv2d", "NearestUpsampling", "Upsampling", "ReLU", "Sigmoid", "Sequential", "MSE", "SGD"
 PATTERNS = {
     "Conv2d": r"conv(olution)?(al)?(2d?)?",
     "TransposeConv2d": r"(transposed?|trans|t|de|inverse|fractional)conv(olution)?(al)?(2d?)?"

@@ -1,0 +1,66 @@
+"""Correct styles of which the grader has to find out more than a name, each with six defects; graded without training.
+
+plain_functions   activations, the loss (with its gradient) and the optimiser's step are functions; Sequential takes them
+gradient_slots    gradients are set as attributes of a module, and left there: net.grad_out = g; net.backward()
+"""
+
+from pathlib import Path
+
+from .styles_a import ACCUMULATES, CONV_WEIGHT, LOSS, OVERWRITES, SIGN, TRANSPOSED_WEIGHT, UNTOUCHED, Defect, of
+from .styles_b import LAST
+from .wrong import patched
+
+FOLDER = Path(__file__).parent / "styles"
+NAMES = "plain_functions", "gradient_slots"
+
+
+def make(style: str, defect: str, folder: Path) -> Path:
+    """Write that style with that defect into `folder`."""
+    return patched(FOLDER / style, DEFECTS[style, defect].edits, folder, f"{style}, {defect}")
+
+
+LAYOUT = "layout"
+LAYERS, FUNCTIONS, BLOCKS = "others/layers.py", "others/functional.py", "others/blocks.py"
+
+DEFECTS = {
+    # An indentation: the product comes after the loop over the pictures.
+    ("plain_functions", "last_picture"): Defect(
+        of(LAYERS, ("            self.grad_weight += (one", "        self.grad_weight += (one")), {CONV_WEIGHT: LAST}
+    ),
+    ("plain_functions", "transposed_layout"): Defect(
+        of(LAYERS, ("(x.flatten(1) @ c.t())", "(c @ x.flatten(1).t())")), {TRANSPOSED_WEIGHT: LAYOUT}
+    ),
+    ("plain_functions", "scale"): Defect(
+        of(FUNCTIONS, ("diff * 2 / diff.numel()", "diff * 2 / len(diff)")), {LOSS: "C·H·W times"}
+    ),
+    ("plain_functions", "loss_sign"): Defect(
+        of(FUNCTIONS, ("diff * 2 / diff.numel()", "diff * -2 / diff.numel()")), {LOSS: SIGN}
+    ),
+    ("plain_functions", "in_place"): Defect(
+        of(FUNCTIONS, ("x.clamp(min=0)", "x.clamp_(min=0)")), {UNTOUCHED: "ReLU changes the input"}
+    ),
+    ("plain_functions", "overwritten"): Defect(
+        of(LAYERS, ("        d = dout", "        self.grad_weight.zero_()\n        d = dout")), {ACCUMULATES: OVERWRITES}
+    ),
+    ("gradient_slots", "last_picture"): Defect(
+        of(BLOCKS, ("a.transpose(0, 1).flatten(1) @ b.transpose(0, 1)", "a[-1].flatten(1) @ b[-1]")), {CONV_WEIGHT: LAST}
+    ),
+    ("gradient_slots", "transposed_layout"): Defect(
+        of(BLOCKS, ("outer(self.data_in, part)", "outer(part, self.data_in).view(self.weight.shape[:2])")),
+        {TRANSPOSED_WEIGHT: LAYOUT},
+    ),
+    ("gradient_slots", "scale"): Defect(
+        of(BLOCKS, ("self.grad_out.sum((0, 2, 3))", "self.grad_out.mean((0, 2, 3))")),
+        {"modules.conv2d_grad_bias": "1/(N·H·W"},
+    ),
+    ("gradient_slots", "loss_sign"): Defect(
+        of(BLOCKS, ("(self.data_in - self.target) * (2.0", "(self.target - self.data_in) * (2.0")), {LOSS: SIGN}
+    ),
+    ("gradient_slots", "in_place"): Defect(
+        of(BLOCKS, ("self.grad_out * self.data_in.gt(0)", "self.grad_out.mul_(self.data_in.gt(0))")),
+        {UNTOUCHED: "ReLU changes the gradient"},
+    ),
+    ("gradient_slots", "overwritten"): Defect(
+        of(BLOCKS, ("i, j] += self.outer(self.grad_out", "i, j] = self.outer(self.grad_out")), {ACCUMULATES: OVERWRITES}
+    ),
+}

@@ -206,10 +206,10 @@ class Driver:
         kind = self.class_of("MSE")[1]
         own = next((found for found in held(net) if type(found) is kind), None) if net is not None else None
         if own is None:
-            wants_one = required(kind) and meaning(required(kind)[0].name, ("params", "layers"))
+            wants_one = next(filter(None, (meaning(p.name, ("params", "layers")) for p in required(kind))), "")
             net = self.sequential_of([self.raw("ReLU", [], {})], quietly=True) if net is None and wants_one else net
             wants_one = wants_one or (net is not None and takes_network(kind))
-            own = build(kind, {wants_one: net} if wants_one else {}, {})
+            own = build(kind, {wants_one: net} if wants_one else {}, {}, self.seen(kind))
         return Loss(self, own, wrapped)
 
     def optimiser(
@@ -250,7 +250,7 @@ class Driver:
         arguments = optimisers.ways(net, driven.raws(), lr, more)[way]()
         if any(meaning(p.name, ("loss",)) for p in required(kind)):
             arguments["loss"] = self.class_of("MSE")[1]()
-        raw = optimisers.construct(kind, arguments, neutral)
+        raw = optimisers.construct(kind, arguments, neutral, self.seen(kind))
         return optimisers.Optimiser(raw, driven, net, lr)
 
     def steps_along(self, driven, name: str, gradient: Tensor) -> bool:

@@ -215,9 +215,10 @@ def ways(net, modules: list, lr: float, more: dict) -> list:
     ]
 
 
-def construct(kind: type, arguments: dict, neutral: tuple[float, ...] = ()):
+def construct(kind: type, arguments: dict, neutral: tuple[float, ...] = (), seen: dict | None = None):
     """An optimiser of that class: by its own names of the arguments, else as the assignment has it, else lr first.
-    What it takes besides, of which no name tells what it is, is set to the `neutral` values in turn, if any.
+    What it takes besides, of which no name tells what it is, is set to the `neutral` values in turn, if any; what it
+    insists on is as the author gives it (`seen`).
     """
     if neutral:
         known = arguments.keys() | DEFAULTS.keys()
@@ -229,8 +230,8 @@ def construct(kind: type, arguments: dict, neutral: tuple[float, ...] = ()):
         )
     alone = {name: value for name, value in arguments.items() if name != "params"}
     attempts = (
-        *([lambda: build(kind, alone, DEFAULTS)] if registers(kind) else []),
-        lambda: build(kind, arguments, DEFAULTS),
+        *([lambda: build(kind, alone, DEFAULTS, seen)] if registers(kind) else []),
+        lambda: build(kind, arguments, DEFAULTS, seen),
         lambda: kind(*arguments.values()),
         lambda: kind(
             *[arguments[name] for name in arguments if name == "lr"],

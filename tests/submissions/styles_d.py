@@ -2,16 +2,17 @@
 
 plain_functions   activations, the loss (with its gradient) and the optimiser's step are functions; Sequential takes them
 gradient_slots    gradients are set as attributes of a module, and left there: net.grad_out = g; net.backward()
+built_in_train    Model() has no network: build(), loss and optimiser come in train(), with arguments of their own;
+                  parameters and gradients in dictionaries
 """
 
 from pathlib import Path
 
-from .styles_a import ACCUMULATES, CONV_WEIGHT, LOSS, OVERWRITES, SIGN, TRANSPOSED_WEIGHT, UNTOUCHED, Defect, of
-from .styles_b import LAST
+from .styles_b import ACCUMULATES, CONV_WEIGHT, LAST, LAYOUT, LOSS, OVERWRITES, SIGN, TRANSPOSED_WEIGHT, UNTOUCHED, Defect, of
 from .wrong import patched
 
 FOLDER = Path(__file__).parent / "styles"
-NAMES = "plain_functions", "gradient_slots"
+NAMES = "plain_functions", "gradient_slots", "built_in_train"
 
 
 def make(style: str, defect: str, folder: Path) -> Path:
@@ -19,8 +20,7 @@ def make(style: str, defect: str, folder: Path) -> Path:
     return patched(FOLDER / style, DEFECTS[style, defect].edits, folder, f"{style}, {defect}")
 
 
-LAYOUT = "layout"
-LAYERS, FUNCTIONS, BLOCKS = "others/layers.py", "others/functional.py", "others/blocks.py"
+LAYERS, FUNCTIONS, BLOCKS, LATE = "others/layers.py", "others/functional.py", "others/blocks.py", "framework.py"
 
 DEFECTS = {
     # An indentation: the product comes after the loop over the pictures.
@@ -63,4 +63,22 @@ DEFECTS = {
     ("gradient_slots", "overwritten"): Defect(
         of(BLOCKS, ("i, j] += self.outer(self.grad_out", "i, j] = self.outer(self.grad_out")), {ACCUMULATES: OVERWRITES}
     ),
-}
+    ("built_in_train", "last_picture"): Defect(
+        of(LATE, ("dW = flat.mm(self.P.t())", "dW = flat.view(self.n_out, n, -1)[:, -1].mm(self.P.view(len(self.P), n, -1)[:, -1].t())")),
+        {CONV_WEIGHT: LAST},
+    ),
+    ("built_in_train", "transposed_layout"): Defect(
+        of(LATE, ("dW = flat.mm(self.P.t())", "dW = self.P.mm(flat.t()).view_as(self.params[\"W\"])")),
+        {CONV_WEIGHT: LAYOUT},
+    ),
+    ("built_in_train", "scale"): Defect(
+        of(LATE, ("dW = flat.mm(self.P.t())", "dW = flat.mm(self.P.t()) / n")), {CONV_WEIGHT: "1/N times"}
+    ),
+    ("built_in_train", "loss_sign"): Defect(of(LATE, ("self.error * 2 /", "self.error * -2 /")), {LOSS: SIGN}),
+    ("built_in_train", "in_place"): Defect(
+        of(LATE, ("return x * self.on", "return x.mul_(self.on)")), {UNTOUCHED: "ReLU changes the input"}
+    ),
+    ("built_in_train", "overwritten"): Defect(
+        of(LATE, ("self.grads[key] += g", "self.grads[key] = g")), {ACCUMULATES: OVERWRITES}
+    ),
+}  # fmt: skip

@@ -17,7 +17,14 @@ from .loss import takes_target_first
 GRADED = "Model", "Conv2d", "ReLU", "Sigmoid", "Sequential", "MSE", "SGD"
 UPSAMPLINGS = "TransposeConv2d", "NearestUpsampling"
 ACTIVATIONS = "ReLU", "Sigmoid"
-UNLIKE = "manner", "beside", "keeps", "sequential_returns", "pairs_only"  # notes about how gradients are had
+UNLIKE = (
+    "elsewhere",
+    "manner",
+    "beside",
+    "keeps",
+    "sequential_returns",
+    "pairs_only",
+)  # notes about how gradients are had
 TARGET_FIRST = "the loss takes the target first and the prediction second"
 
 
@@ -146,9 +153,7 @@ def direct(g: Grading):
         if name_of(g, role):
             g.once(cases.sweep, role)
     notes = conventions(g)["notes"]
-    told = [
-        notes[code] for code in ("manner", "beside", "keeps", "sequential_returns", "pairs_only") if code in notes
-    ]
+    told = [notes[code] for code in UNLIKE if code in notes]
     if told:
         raise Failed(
             "; ".join(told), "Can a module be used by itself: y = m.forward(x), grad_x = m.backward(grad_y)?"

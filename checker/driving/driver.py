@@ -6,7 +6,7 @@ import functools
 import torch
 from torch import Tensor
 
-from . import functions, optimisers, tensors, upsampling
+from . import functions, optimisers, tensors, upsampling, visitors
 from .building import ARGUMENTS, CONVOLUTION, OF_ITS_OWN, Unsupported, asks_for_more, build, meaning, required
 from .functional import Functional
 from .leading import Led
@@ -91,6 +91,7 @@ class Driver:
         kinds = {role: self.classes.of_role(role) for role in ROLES}
         for role in (role for role in functions.ROLES if kinds[role] is None):
             kinds[role] = without_a_trace(self.classes, lambda classes, role=role: functions.as_class(classes, role))
+        visitors.complete(self, kinds)
         upsamplings = [kinds.pop(role) for role in ("TransposeConv2d", "NearestUpsampling", "Upsampling")]
         handed_in = sorted(
             (pair for pair in upsamplings if pair), key=lambda pair: pair[0] not in self.classes.exported

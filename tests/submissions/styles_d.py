@@ -4,6 +4,7 @@ plain_functions   activations, the loss (with its gradient) and the optimiser's 
 gradient_slots    gradients are set as attributes of a module, and left there: net.grad_out = g; net.backward()
 built_in_train    Model() has no network: build(), loss and optimiser come in train(), with arguments of their own;
                   parameters and gradients in dictionaries
+engine_visits     layers are data; an engine has the methods for each kind of layer, and a stack for all of them
 """
 
 from pathlib import Path
@@ -12,7 +13,7 @@ from .styles_b import ACCUMULATES, CONV_WEIGHT, LAST, LAYOUT, LOSS, OVERWRITES, 
 from .wrong import patched
 
 FOLDER = Path(__file__).parent / "styles"
-NAMES = "plain_functions", "gradient_slots", "built_in_train"
+NAMES = "plain_functions", "gradient_slots", "built_in_train", "engine_visits"
 
 
 def make(style: str, defect: str, folder: Path) -> Path:
@@ -21,6 +22,7 @@ def make(style: str, defect: str, folder: Path) -> Path:
 
 
 LAYERS, FUNCTIONS, BLOCKS, LATE = "others/layers.py", "others/functional.py", "others/blocks.py", "framework.py"
+ENGINE = "engine.py"
 
 DEFECTS = {
     # An indentation: the product comes after the loop over the pictures.
@@ -81,4 +83,20 @@ DEFECTS = {
     ("built_in_train", "overwritten"): Defect(
         of(LATE, ("self.grads[key] += g", "self.grads[key] = g")), {ACCUMULATES: OVERWRITES}
     ),
-}  # fmt: skip
+    ("engine_visits", "last_picture"): Defect(
+        of(ENGINE, ("g.matmul(cols.mT).sum(0)", "g.matmul(cols.mT)[-1]")), {CONV_WEIGHT: LAST}
+    ),
+    ("engine_visits", "transposed_layout"): Defect(
+        of(ENGINE, ("x.flatten(2).matmul(cols.mT)", "cols.matmul(x.flatten(2).mT)")), {TRANSPOSED_WEIGHT: LAYOUT}
+    ),
+    ("engine_visits", "scale"): Defect(
+        of(ENGINE, ("g.matmul(cols.mT).sum(0)", "g.matmul(cols.mT).mean(0)")), {CONV_WEIGHT: "1/N times"}
+    ),
+    ("engine_visits", "loss_sign"): Defect(of(ENGINE, ("self.stack.pop() * 2", "self.stack.pop() * -2")), {LOSS: SIGN}),
+    ("engine_visits", "in_place"): Defect(
+        of(ENGINE, ("g.mul(self.stack.pop())", "g.mul_(self.stack.pop())")), {UNTOUCHED: "ReLU changes the gradient"}
+    ),
+    ("engine_visits", "overwritten"): Defect(
+        of(ENGINE, ("layer.weight_grad += g", "layer.weight_grad = g")), {ACCUMULATES: OVERWRITES}
+    ),
+}

@@ -12,7 +12,7 @@ from . import cases
 from .cases import case
 from .compare import mismatch, size
 from .judging import WITH_PARAMETERS, conventions, each, name_of, ready, roles, with_parameters
-from .optimiser import takes_target_first
+from .loss import takes_target_first
 
 GRADED = "Model", "Conv2d", "ReLU", "Sigmoid", "Sequential", "MSE", "SGD"
 UPSAMPLINGS = "TransposeConv2d", "NearestUpsampling"

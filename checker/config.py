@@ -21,7 +21,7 @@ def load(path: Path | None = None) -> dict:
             overlay(config, tomllib.loads(Path(path).read_text(encoding="utf-8")))
             check_names(config)
         except (OSError, ValueError) as error:
-            raise ConfigError(f"{path}: {error}") from error
+            raise ConfigError(f"{path}: {getattr(error, 'strerror', None) or error}") from error
     return config
 
 

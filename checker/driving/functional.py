@@ -1,5 +1,6 @@
 """Plain functions under the interface of objects: an activation, a loss, an optimiser's step."""
 
+import contextlib
 import inspect
 import re
 
@@ -156,23 +157,36 @@ class Cost(Functional):
 
 
 class Step(Functional):
-    """An optimiser whose step is a function, of which the learning rate is an argument."""
+    """An optimiser whose step is a function, of which the learning rate is an argument, or else a global name."""
 
     def __init__(self, lr: float):
         self.lr = lr
         own = parameters_of(self.function) or []
-        rate = next((p.name for p in own if re.fullmatch(MEANINGS["lr"], p.name.lower())), None)
+        rate = next((p.name for p in own if is_rate(p.name)), None)
         others = [p for p in own if p.name != rate]
 
         def step(*args):
-            bound = dict(zip((p.name for p in others), args, strict=False)) | ({rate: self.lr} if rate else {})
-            weights = [
-                one for p, one in zip(others, args, strict=False) if not TAKES_GRADIENT.fullmatch(p.name.lower())
-            ]
-            return put(self.function(**bound), weights)
+            bound = dict(zip((p.name for p in others), args, strict=False))
+            with self.global_rate() if rate is None else contextlib.nullcontext():
+                returned = self.function(**bound, **({rate: self.lr} if rate else {}))
+            return put(returned, [one for name, one in bound.items() if not TAKES_GRADIENT.fullmatch(name.lower())])
 
         step.__signature__ = inspect.Signature(others)
-        self.step, self.has_rate = step, rate is not None
+        self.step = step
+
+    @contextlib.contextmanager
+    def global_rate(self):
+        names = self.function.__globals__
+        before = {name: value for name, value in names.items() if isinstance(value, int | float) and is_rate(name)}
+        names.update(dict.fromkeys(before, self.lr))
+        try:
+            yield
+        finally:
+            names.update(before)
+
+
+def is_rate(name: str) -> bool:
+    return bool(re.fullmatch(MEANINGS["lr"], name.lower()))
 
 
 def put(returned, weights: list):

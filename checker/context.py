@@ -15,7 +15,7 @@ class Grading:
 
     def __init__(self, handed_in: submission.Submission, data: Path, config: dict, quick: bool, seed: int):
         self.submission, self.data, self.config, self.quick, self.seed = handed_in, data, config, quick, seed
-        self.inputs_seed = seed  # of the inputs of modules, see open()
+        self.inputs_seed = seed  # of what is asked of modules and of the pictures it may know, see open()
         self.warnings: list[str] = []
         self.measurements: dict = {}
         self.findings: dict = {}  # of the checks before, by name
@@ -30,7 +30,8 @@ class Grading:
     def open(self, folder: Path) -> None:
         """Take the copy into `folder` and start the process; nothing of the submission runs yet.
 
-        What its modules are asked depends on its files, so that nobody can hand in the answers.
+        What its modules are asked, and how known pictures are shown, depends on its files, so that nobody can hand
+        in the answers.
         """
         if self.submission.folder is not None:
             cap = self.config["limits"]["snapshot_mb"]

@@ -162,7 +162,7 @@ def make(case: Case, seed: int) -> Given:
 
 def reference(case: Case, given: Given) -> dict[str, Tensor]:
     """torch's values in float64, by part."""
-    module, x = case.counterpart(), given.x.double().requires_grad_()
+    module, x = case.counterpart(), given.x.double().detach().requires_grad_()
     with torch.no_grad():
         for name in ("weight", "bias"):
             if getattr(given, name) is not None:

@@ -15,8 +15,8 @@ EVEN = 0.05  # largest spread of the sizes of changes, of their mean, that tells
 
 @dataclass(frozen=True)
 class Moved:
-    """`change` of a weight as torch has it. `along`: what it is a negative multiple of, as exactly as it was computed;
-    None where it went by signs alone, as Adam's first step does. `computed`: what has the weight's size.
+    """`change` of a weight as torch has it. `along`: what it is a negative multiple of, as exactly as that was
+    computed; None where it went by signs alone, as Adam's first step does. `computed`: what has the weight's size.
     """
 
     change: Tensor

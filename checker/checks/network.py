@@ -59,6 +59,10 @@ class Kept:
     def value(self) -> Tensor:
         return self.torchs(self.parameter.before.double())
 
+    def stepped(self) -> "Kept":
+        after = self.parameter.after
+        return Kept(Parameter(self.parameter.name, after, after), self.torchs)
+
 
 @dataclass(frozen=True)
 class Layer:
@@ -101,17 +105,27 @@ def standard(x: Tensor) -> Tensor:
 
 
 def find(seen: Seen, noisy: Tensor, target: Tensor) -> Network | None:
-    """The network that the step was one of; None if it is not to be found."""
-    starts = list(pairs(seen, noisy, target))
-    tried: list[Tensor] = []
+    """The network that the step was one of; None if it is not to be found. The pictures of a batch may have been put
+    in another order, which the difference to the targets tells, if it was computed in one piece.
+    """
+    starts, tried, first = list(pairs(seen, noisy, target)), [], None
     for x, _ in starts:
         if any(torch.equal(x, other) for other in tried):
             continue
         tried.append(x)
-        targets = [t for other, t in starts if torch.equal(other, x)]
-        if found := grow(seen, x, (), targets):
+        found = grow(seen, x, (), [t for other, t in starts if torch.equal(other, x)])
+        if found and any(is_multiple(one, found.output - found.target) for one in seen.whole):
             return found
-    return None
+        first = first or found
+    return first
+
+
+def is_multiple(one: Tensor, value: Tensor) -> bool:
+    if one.numel() != value.numel():
+        return False
+    one, value = one.double().flatten(), value.flatten()
+    factor = float(one @ value) / (float(value @ value) or 1.0)
+    return factor != 0 and float((one / factor - value).abs().max()) < 1e-4 * float(value.abs().max())
 
 
 def grow(seen: Seen, y: Tensor, layers: tuple[Layer, ...], targets: list[Tensor]) -> Network | None:
@@ -208,6 +222,18 @@ def layouts(value: Tensor, channels: int, transposed: bool) -> Iterator[Callable
         if value.dim() < 2 or others * channels * k * k != value.numel():
             continue
         shape = (channels, others, k, k) if transposed else (others, channels, k, k)
-        for rows in ORDERS[:2] + ((1, 2, 3, 0), (0, 2, 3, 1), (2, 3, 1, 0)):
+        for rows in (*ORDERS[:2], (1, 2, 3, 0), (0, 2, 3, 1), (2, 3, 1, 0)):
             back = [rows.index(i) for i in range(4)]
             yield lambda t, shape=shape, rows=rows, back=back: t.reshape([shape[i] for i in rows]).permute(back)
+
+
+def stepped(network: Network, layers: list[Layer]) -> tuple[list[Layer], Network]:
+    """The same layers after the step that their weights took, each with the input that it has then."""
+    x, after = layers[0].x, []
+    for layer in layers:
+        weight, bias = (kept and kept.stepped() for kept in (layer.weight, layer.bias))
+        after.append(Layer(layer.case, x, weight, bias))
+        values = (kept.value if kept else None for kept in (weight, bias))
+        with torch.no_grad():
+            x = layer.case.counterpart_of(*values)(x)
+    return after, Network(tuple(after), x, network.target)

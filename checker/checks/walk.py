@@ -6,7 +6,7 @@ computed. What might as well be another way to train is not judged.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from torch import Tensor
 
@@ -15,35 +15,11 @@ from . import cases, diagnosis, factors, moved, network
 from .cases import Given, Outcome
 from .compare import mismatch
 from .hypotheses import hypotheses
-from .moved import SAME, proportion
+from .moved import proportion
+from .told import LOSS, STEP, Passed, Verdicts, check_of, same
 
 TOLERANCE = 2e-3  # of gradients through several layers in float32, of their largest value
-PREFIXES = {
-    "Conv2d": "conv2d", "TransposeConv2d": "transposed", "NearestConv": "nearest_conv",
-    "NearestUpsampling": "nearest", "ReLU": "relu", "Sigmoid": "sigmoid",
-}  # fmt: skip
-PLAIN = "NearestUpsampling", "ReLU", "Sigmoid"
-
-
-def check_of(role: str, part: str) -> str:
-    return f"modules.{PREFIXES[role]}_{'backward' if part == 'grad_input' and role in PLAIN else part}"
-
-
-@dataclass
-class Verdicts:
-    """The checks that are passed or failed, by their names."""
-
-    right: set[str] = field(default_factory=set)
-    wrong: dict[str, Failed] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Passed:
-    """A layer on the way back, with the gradient of its output, and torch's gradients."""
-
-    layer: network.Layer
-    given: Given
-    expected: dict[str, Tensor]
+SCALED = "The values are {} what they should be: is a factor missing, or one too many?"
 
 
 class Walk:
@@ -62,6 +38,7 @@ class Walk:
             }
             for layer in layers
         }
+        self.plain = False  # whether the step is the rate times the gradients, of all weights
         self.rate: float | None = None  # by which gradients are multiplied in a step
 
     def verdicts(self) -> Verdicts:
@@ -72,7 +49,7 @@ class Walk:
             said.right.add("optimiser.mse_forward")
         said.right.add("modules.sequential_forward")
         self.rate = self.common_rate()
-        if self.walk() and not said.wrong:
+        if self.walk():
             said.right.add("modules.sequential_backward")
         self.of_loss()
         self.of_step()
@@ -93,8 +70,8 @@ class Walk:
                     passed = other
                 else:
                     self.confirm(unconfirmed)
-                    for part in self.moved[id(layer)]:
-                        self.tell(passed, part)
+                for part in self.moved[id(layer)]:
+                    self.tell(passed, part)
                 unconfirmed = []
             unconfirmed.append(passed)
             gradient = passed.expected["grad_input"]
@@ -109,14 +86,18 @@ class Walk:
         return Passed(layer, given, cases.reference(layer.case, given))
 
     def common_rate(self) -> float | None:
-        """The rate of most weights, of those nearest to the output if as many are on the other side."""
+        """The rate of most weights, of those that the right gradient is seen to reach; None if no two have one."""
         rates, gradient = [], self.loss
         for layer in reversed(self.layers):
             passed = self.passed(layer, gradient)
+            if rates and not self.computed(gradient):
+                break
             rates += [one.factor(passed.expected[part]) for part, one in self.moved[id(layer)].items() if one]
             gradient = passed.expected["grad_input"]
         known = [rate for rate in rates if rate]
-        return max(known, key=lambda rate: sum(same(rate, other) for other in known), default=None)
+        votes = [sum(same(rate, other) for other in known) for rate in known]
+        most = [rate for rate, count in zip(known, votes, strict=True) if count == max(votes) > 1]
+        return max(most, key=lambda rate: rate > 0, default=None)
 
     def is_right(self, passed: Passed, part: str) -> bool:
         one, reference = self.moved[id(passed.layer)][part], passed.expected[part]
@@ -140,10 +121,10 @@ class Walk:
             self.accuse(passed, part, got)
 
     def accuse(self, passed: Passed, part: str, got: Tensor) -> bool:
-        """Failed with a diagnosis; without one only where it is no multiple of the gradient, nor one with a decay."""
+        """Failed, with a diagnosis; without one only if it is no multiple of the gradient, nor one with a decay."""
         outcome = self.outcome(passed, part, got)
         hint = diagnosis.explain([outcome], part, TOLERANCE)
-        factor = proportion(got, passed.expected[part], moved.PRECISION)
+        factor = proportion(got, passed.expected[part], 10 * TOLERANCE)
         if factor is not None and not self.named(passed, part, factor * (self.rate or 1.0)):
             return False
         if not hint and proportion(got - passed.expected[part], passed.given.weight, 0.01) is not None:
@@ -170,19 +151,21 @@ class Walk:
         culprit = next((i for i, one in enumerate(between) if not self.computed(one.expected["grad_input"])), None)
         if culprit is None:
             self.confirm(between)
-            parts = self.moved[id(reached.layer)]
-            for part in parts:
-                self.tell(reached, part)
             return reached
         self.confirm(between[:culprit])
-        passed = between[culprit]
-        for hint, values in self.explanations(passed, between[culprit + 1 :], reached):
-            arrived = self.through(between[culprit + 1 :], values, reached)
-            if self.fits(arrived):
-                self.accuse_handed_on(passed, values, hint)
-                return arrived
-        if self.rate is not None and culprit is not None and self.computed(passed.given.cotangent):
-            self.accuse_handed_on(passed, None, "")
+        for i in (culprit, *range(culprit - 1, -1, -1), *range(culprit + 1, len(between))):
+            for hint, values in self.explanations(between[i]):
+                arrived = self.through(between[i + 1 :], values, reached)
+                if self.fits(arrived):
+                    self.accuse_handed_on(between[i], values, hint)
+                    return arrived
+        if (factor := self.common_factor(reached)) is not None:  # which a layer with weights is most likely to have
+            i = next((i for i in range(culprit, -1, -1) if between[i].layer.weight), culprit)
+            values = factor * between[i].expected["grad_input"]
+            self.accuse_handed_on(between[i], values, SCALED.format(f"{factor:.4g} times"))
+            return self.through(between[i + 1 :], values, reached)
+        if self.rate is not None and self.computed(between[culprit].given.cotangent):
+            self.accuse_handed_on(between[culprit], None, "")
         return None
 
     def accuse_handed_on(self, passed: Passed, values: Tensor | None, hint: str) -> None:
@@ -194,7 +177,7 @@ class Walk:
         check = check_of(passed.layer.case.module, "grad_input")
         self.said.wrong.setdefault(check, Failed(f"{passed.layer.case}, in a step of train(): {message}", hint))
 
-    def explanations(self, passed: Passed, after: list[Passed], reached: Passed) -> Iterator[tuple[str, Tensor]]:
+    def explanations(self, passed: Passed) -> Iterator[tuple[str, Tensor]]:
         """(hint, gradient of the input) of the mistakes that a layer may have."""
         outcome = Outcome(passed.layer.case, passed.given, passed.expected)
         expected = passed.expected["grad_input"]
@@ -212,11 +195,18 @@ class Walk:
             gradient = self.passed(one.layer, gradient).expected["grad_input"]
         return self.passed(reached.layer, gradient)
 
+    def common_factor(self, passed: Passed) -> float | None:
+        """How many times the gradients of a layer are too large, if all of them are."""
+        parts = self.moved[id(passed.layer)]
+        rates = [one.factor(passed.expected[part]) if one else None for part, one in parts.items()]
+        if self.rate is None or len(rates) < 2 or None in rates or not same(rates[0], rates[1]):
+            return None
+        return rates[0] / self.rate
+
     def fits(self, passed: Passed) -> bool:
         """Whether both gradients of a layer are those; where no rate is known yet, at one rate, which it is then."""
         rates = [
-            one.factor(passed.expected[part]) if one and passed.expected[part].any() else None
-            for part, one in self.moved[id(passed.layer)].items()
+            one.factor(passed.expected[part]) if one else None for part, one in self.moved[id(passed.layer)].items()
         ]
         known = [rate for rate in rates if rate is not None]
         if not known or len(known) < len(rates) or not all(same(rate, known[0]) for rate in known):
@@ -257,7 +247,7 @@ class Walk:
             if last
             else []
         )
-        if any(same(scale, 1.0) for scale in found):
+        if any(same(scale, 1.0) for scale in found or self.scales):
             self.said.right.add(LOSS)
         elif found:
             said, size = f"the gradient of the loss is {found[0]:.4g} times that of the mean square", self.loss.shape
@@ -280,12 +270,23 @@ class Walk:
             if hints:
                 self.said.wrong[LOSS] = Failed(f"{said}, in a step of train()", hints.pop())
 
+    def gradients(self) -> dict[str, Tensor]:
+        """torch's gradients of the parameters, by their names."""
+        found, gradient = {}, self.loss
+        for layer in reversed(self.layers):
+            expected = self.passed(layer, gradient).expected
+            for name, kept in (("weight", layer.weight), ("bias", layer.bias)):
+                if kept:
+                    found[kept.parameter.name] = expected[f"grad_{name}"]
+            gradient = expected["grad_input"]
+        return found
+
     def of_step(self) -> None:
         """Whether all weights went along their gradients, at one rate."""
         every = [one for layer in self.layers for one in self.moved[id(layer)].values() if one]
         if self.rate is None or any(one.along is None for one in every) or not all(one.change.any() for one in every):
             return
-        up = self.rate < 0 and not (LOSS in self.said.wrong)
+        up = self.rate < 0 and LOSS not in self.said.wrong
         if up:
             self.said.wrong[STEP] = Failed(
                 "a step of train() goes up the gradient",
@@ -293,10 +294,4 @@ class Walk:
             )
         else:
             self.said.right.add(STEP)
-
-
-LOSS, STEP = "optimiser.mse_backward", "optimiser.sgd_step"
-
-
-def same(a: float, b: float) -> bool:
-    return abs(a / b - 1) < SAME
+            self.plain = True

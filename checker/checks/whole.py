@@ -1,28 +1,38 @@
 """The mathematics of a submission whose modules can't be used one by one, from a step of its own training.
 
-The network is found again from what the step computes (network.py), and torch's gradients of it are compared with what
-the step did to every weight (walk.py).
+The network is found again from what the step computes (network.py), and torch's gradients of it are compared with
+what the step did to every weight (walk.py).
 """
+
+from collections.abc import Iterator
 
 import torch
 from torch import Tensor
 
 from ..context import Grading
-from ..registry import Failed, Unjudged
+from ..registry import Failed, NotApplicable, Unjudged
 from ..sandbox.child import Raised
 from . import cases, judging, network
-from .walk import Verdicts, Walk
+from .told import Verdicts
+from .walk import Walk
 
 AMOUNTS = 3, 2, 1, 4, 8, 16, 32, 64, 100, 128, 256  # pictures, of which some number is a batch of one step
+ALONE = "behaviour.accumulates", "behaviour.input_untouched", "behaviour.backward_twice"
+CLEARED, ADDED = (
+    (0.95, 1.97),
+    (1.98, 2.02),
+)  # how often the first gradient counts after a second step; momentum adds to it
 FOUND_BY = 3  # as many of them with which training moves the weights
 
 
 def instead(g: Grading, check: str, reason: Exception) -> dict:
-    """The verdict that a step of train() gives on a check that could not be made; raises `reason` if it gives none."""
+    """The verdict of a step of train() on a check that could not be made; raises `reason` if it gives none."""
     try:
         found = g.once(verdicts)
     except (Unjudged, Raised):
         raise reason from None
+    if check in ALONE and "modules.sequential_backward" in found.right:
+        raise NotApplicable("its modules are judged in the network as a whole, where this makes no difference")
     if check in found.wrong:
         raise found.wrong[check]
     if check not in found.right:
@@ -31,23 +41,22 @@ def instead(g: Grading, check: str, reason: Exception) -> dict:
     return {"whole": True}
 
 
-def step_of_training(g: Grading) -> tuple[network.Seen, network.Network]:
-    """A step of train() and the network that took it."""
+def steps_of_training(g: Grading) -> Iterator[tuple[network.Seen, network.Network, tuple[Tensor, Tensor]]]:
+    """Steps of train(), each with the network that took it, and the pictures."""
     generator, moving = torch.Generator().manual_seed(g.seed), 0
     for amount in AMOUNTS:
         noisy, target = ((torch.rand(amount, 3, 32, 32, generator=generator) * 255).to(torch.uint8) for _ in range(2))
         try:
-            answer = g.session.whole(noisy, target, g.seed, g.config["limits"]["predict_seconds"])
+            answer = g.session.whole(noisy, target, g.seed)
         except Raised:
             continue
         seen = in_order(answer)
         if any(not torch.equal(one.before, one.after) for one in seen.parameters):
             if found := network.find(seen, noisy, target):
-                return seen, found
+                yield seen, found, (noisy, target)
             moving += 1
         if moving == FOUND_BY:
             break
-    raise Unjudged("no network was found that computes what a step of train() does")
 
 
 def in_order(answer) -> network.Seen:
@@ -73,5 +82,45 @@ def layers_of(g: Grading, found: network.Network) -> list[network.Layer]:
 
 
 def verdicts(g: Grading) -> Verdicts:
-    seen, found = g.once(step_of_training)
-    return Walk(seen, layers_of(g, found), found).verdicts()
+    """Of the first step that goes along gradients; else of what any step shows, which is less."""
+    said = None
+    for seen, found, pair in steps_of_training(g):
+        walk = Walk(seen, layers_of(g, found), found)
+        told = walk.verdicts()
+        said = said or told
+        if walk.rate is not None:
+            if walk.plain:
+                of_second_step(g, pair, walk, found)
+            return told
+    if said is None:
+        raise Unjudged("no network was found that computes what a step of train() does")
+    return said
+
+
+def of_second_step(g: Grading, pair: tuple[Tensor, Tensor], walk: Walk, found: network.Network) -> None:
+    """Whether the gradients of a first step are gone in the second one, in two epochs of one step."""
+    try:
+        seen = in_order(g.session.whole(*pair, g.seed, epochs=2))
+    except Raised:
+        return
+    after = {one.name: one.after.double() for one in seen.parameters}
+    second = Walk(walk.seen, *network.stepped(found, walk.layers))
+    first, then = walk.gradients(), second.gradients()
+    both, once = [], []
+    for layer in walk.layers:
+        for kept in (layer.weight, layer.bias):
+            if kept and kept.parameter.name in after:
+                change = kept.torchs(after[kept.parameter.name] - kept.parameter.before.double())
+                both.append((-change / walk.rate - then[kept.parameter.name]).flatten())
+                once.append(first[kept.parameter.name].flatten())
+    left, gradient = torch.cat(both), torch.cat(once)
+    times = float(left @ gradient / (gradient @ gradient))
+    if float((left - times * gradient).abs().max()) > 0.02 * float(gradient.abs().max()):
+        return
+    if CLEARED[0] < times < CLEARED[1]:
+        walk.said.right.add("optimiser.zero_grad")
+    elif ADDED[0] < times < ADDED[1]:
+        walk.said.wrong["optimiser.zero_grad"] = Failed(
+            "in train() the gradients of the first step are added to those of the second",
+            "Are they set to zero before every backward?",
+        )

@@ -9,8 +9,8 @@ BYTES = 24 << 20  # of those that are kept whole
 
 
 class Watch(TorchDispatchMode):
-    """Notes the tensors of floating-point numbers that operators take and give, each as it is then. `prints` are their
-    marks, which do not depend on the order of the values; `whole` are those of the `sizes` that matter.
+    """Notes the tensors of floating-point numbers that operators take and give, each as it is then. `prints` are
+    their marks, which do not depend on the order of the values; `whole` are those of the `sizes` that matter.
     """
 
     @classmethod

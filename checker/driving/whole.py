@@ -9,9 +9,9 @@ from .watching import Watch
 MOST_LEAVES, LARGEST = 200, 1 << 20
 
 
-def step(driver, noisy: Tensor, target: Tensor, seed: int) -> dict:
-    """One epoch of a fresh Model on these pictures. "parameters": (name, before, after) of the tensors that make a
-    difference to its predictions; "prints" and "whole": what was computed on the way (watching.py).
+def step(driver, noisy: Tensor, target: Tensor, seed: int, epochs: int) -> dict:
+    """So many epochs of a fresh Model on these pictures. "parameters": (name, before, after) of the tensors that make
+    a difference to its predictions; "prints" and "whole": what was computed on the way (watching.py).
     """
     torch.manual_seed(seed)
     tried = driver.classes.exported["Model"]()
@@ -23,7 +23,7 @@ def step(driver, noisy: Tensor, target: Tensor, seed: int) -> dict:
         at(model, path).add_(torch.empty_like(at(model, path)).uniform_(-0.05, 0.05))
     before = [at(model, path).detach().clone() for path in paths]
     with Watch({noisy.numel(), *(old.numel() for old in before)}) as watch:
-        model.train(noisy.clone(), target.clone(), 1)
+        model.train(noisy.clone(), target.clone(), epochs)
     return {
         "parameters": [
             [describe(path), old, at(model, path).detach().reshape(old.shape)]

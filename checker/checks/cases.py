@@ -222,9 +222,8 @@ def completed(session, case: Case) -> Case:
     if case.module == "TransposeConv2d" and (stride is None or case.option("padding", 0)):
         return case
     if stride and case.args[2] < stride:
-        raise Raised(
-            {"type": "Unsupported", "text": f"with a stride of {stride} the kernel does not reach every pixel"}
-        )
+        why = f"with a stride of {stride} the kernel does not reach every pixel"
+        raise Raised({"type": "Unsupported", "text": why, "undriven": True})
     y = module.forward(torch.zeros(case.shape))
     if not isinstance(y, Tensor) or y.dim() != 4:
         return case
@@ -292,7 +291,7 @@ def sweep(grading, module: str) -> list[Outcome]:
 
 def is_undriven(value) -> bool:
     """Whether the grader could not ask for it: no manner works, or there is no argument for what is asked."""
-    return isinstance(value, Raised) and value.type in ("Undriven", "Unsupported")
+    return isinstance(value, Raised) and value.undriven
 
 
 def part_of(given: Given, pictures: slice) -> Given:

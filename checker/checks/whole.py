@@ -16,13 +16,12 @@ from . import cases, judging, network
 from .told import Verdicts
 from .walk import Walk
 
-AMOUNTS = 3, 2, 1, 4, 8, 16, 32, 64, 100, 128, 256  # pictures, of which some number is a batch of one step
+FEW, MANY = (3, 2, 1), (8, 32, 128, 512)  # pictures, of which some number is a batch of one step
 ALONE = "behaviour.accumulates", "behaviour.input_untouched", "behaviour.backward_twice"
 CLEARED, ADDED = (
     (0.95, 1.97),
     (1.98, 2.02),
 )  # how often the first gradient counts after a second step; momentum adds to it
-FOUND_BY = 3  # as many of them with which training moves the weights
 
 
 def instead(g: Grading, check: str, reason: Exception) -> dict:
@@ -43,20 +42,40 @@ def instead(g: Grading, check: str, reason: Exception) -> dict:
 
 def steps_of_training(g: Grading) -> Iterator[tuple[network.Seen, network.Network, tuple[Tensor, Tensor]]]:
     """Steps of train(), each with the network that took it, and the pictures."""
-    generator, moving = torch.Generator().manual_seed(g.seed), 0
-    for amount in AMOUNTS:
-        noisy, target = ((torch.rand(amount, 3, 32, 32, generator=generator) * 255).to(torch.uint8) for _ in range(2))
-        try:
-            answer = g.session.whole(noisy, target, g.seed)
-        except Raised:
-            continue
-        seen = in_order(answer)
-        if any(not torch.equal(one.before, one.after) for one in seen.parameters):
-            if found := network.find(seen, noisy, target):
-                yield seen, found, (noisy, target)
-            moving += 1
-        if moving == FOUND_BY:
+    moving = False
+    for step in (*(lambda n=n: step_on(g, n) for n in FEW), lambda: None if moving else fewest(g)):
+        if taken := step():
+            moving = True
+            seen, pair = taken
+            if found := network.find(seen, *pair):
+                yield seen, found, pair
+
+
+def step_on(g: Grading, amount: int) -> tuple[network.Seen, tuple[Tensor, Tensor]] | None:
+    """What is seen of train() on so many pictures, and these; None if it does not run or moves no weight."""
+    generator = torch.Generator().manual_seed(g.seed)
+    pair = tuple((torch.rand(amount, 3, 32, 32, generator=generator) * 255).to(torch.uint8) for _ in range(2))
+    try:
+        seen = in_order(g.session.whole(*pair, g.seed))
+    except Raised:
+        return None
+    return (seen, pair) if any(not torch.equal(one.before, one.after) for one in seen.parameters) else None
+
+
+def fewest(g: Grading) -> tuple[network.Seen, tuple[Tensor, Tensor]] | None:
+    """The same on as few pictures as move the weights, where a batch that is not full is left out."""
+    low, found = max(FEW), None
+    for high in MANY:
+        if found := step_on(g, high):
             break
+        low = high
+    while found and high - low > 1:
+        middle = (low + high) // 2
+        if fewer := step_on(g, middle):
+            high, found = middle, fewer
+        else:
+            low = middle
+    return found
 
 
 def in_order(answer) -> network.Seen:

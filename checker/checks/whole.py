@@ -43,8 +43,9 @@ def instead(g: Grading, check: str, reason: Exception) -> dict:
 def steps_of_training(g: Grading) -> Iterator[tuple[network.Seen, network.Network, tuple[Tensor, Tensor]]]:
     """Steps of train(), each with the network that took it, and the pictures."""
     moving = False
-    for step in (*(lambda n=n: step_on(g, n) for n in FEW), lambda: None if moving else fewest(g)):
-        if taken := step():
+    for amount in (*FEW, None):
+        taken = step_on(g, amount) if amount else None if moving else fewest(g)
+        if taken:
             moving = True
             seen, pair = taken
             if found := network.find(seen, *pair):

@@ -100,6 +100,7 @@ def convolutions(module: str) -> tuple[Case, ...]:
     )
 
 
+SATURATED = case("Sigmoid", (1, 2, 4, 5), scale=100.0, weight=0.5)  # exp(x) overflows in float32 above 88
 CORE = {
     "Conv2d": convolutions("Conv2d"),
     "TransposeConv2d": convolutions("TransposeConv2d"),
@@ -115,7 +116,7 @@ CORE = {
         case("NearestUpsampling", (3, 3, 6, 6), 2),
     ),
     "ReLU": (case("ReLU", (1, 3, 6, 6)), case("ReLU", (3, 2, 5, 7))),
-    "Sigmoid": (case("Sigmoid", (1, 3, 6, 6)), case("Sigmoid", (3, 2, 5, 7), scale=4.0)),
+    "Sigmoid": (case("Sigmoid", (1, 3, 6, 6)), case("Sigmoid", (3, 2, 5, 7), scale=4.0), SATURATED),
 }
 
 

@@ -1,7 +1,6 @@
 """The optimiser against torch's."""
 
 import contextlib
-from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -14,17 +13,9 @@ from . import cases
 from .compare import Mismatch, mismatch
 from .factors import factor_of
 from .judging import conventions, name_of, ready, trains, unless_it_trains, with_parameters
+from .steppers import Step, told_apart
 
 STEPS = 3
-
-
-class Step(NamedTuple):
-    """A parameter before and after some steps, and what it should be after them."""
-
-    name: str
-    before: Tensor
-    got: object
-    expected: Tensor
 
 
 def steps(g: Grading, one: cases.Case, **options) -> list[Step]:
@@ -39,8 +30,9 @@ def steps(g: Grading, one: cases.Case, **options) -> list[Step]:
     optimiser = g.session.optimiser(own, **options)
     before = own.parameters()
     expected = {name: value.double() for name, value in before.items()}
+    first: dict[str, Tensor] = {}
     velocities = {name: torch.zeros_like(value) for name, value in expected.items()}
-    for _ in range(STEPS):
+    for i in range(STEPS):
         own.zero_grad()
         own.forward(given.x)
         own.backward(given.cotangent)
@@ -51,10 +43,11 @@ def steps(g: Grading, one: cases.Case, **options) -> list[Step]:
                 raise Follows(grad_check(one, name))
             torch_step(value, gradient.double().reshape(value.shape), velocities[name], **options)
         optimiser.step()
+        first = own.parameters() if i == 0 else first
     if not any(velocity.any() for velocity in velocities.values()):
         raise Follows(grad_check(one, "weight"))
     after = own.parameters()
-    return [Step(name, before[name], after.get(name), value) for name, value in expected.items()]
+    return [Step(name, before[name], first.get(name), after.get(name), value) for name, value in expected.items()]
 
 
 def grad_check(one: cases.Case, name: str) -> str:
@@ -93,14 +86,19 @@ def judge_steps(g: Grading, hint: str = "", **options) -> None:
         raise
     if all(isinstance(one.got, Tensor) and torch.equal(one.got, one.before) for one in taken) and g.once(trains):
         return own_step(g)
-    if wrong_of(taken, tolerance) and right_otherwise(g, options):
+    if not wrong_of(taken, tolerance):
         return None
-    for name, before, got, expected in taken:
-        if found := mismatch(got, expected, tolerance):
+    note = told_apart(taken, STEPS) if "more" not in options else ""
+    if right_otherwise(g, options):
+        return None
+    if note:
+        return g.warn(note)
+    for one in taken:
+        if found := mismatch(one.got, one.expected, tolerance):
             if conventions(g)["tape"] and g.findings["optimiser.mse_backward"].status == FAILED:
                 raise Follows("optimiser.mse_backward")  # all gradients come from the loss, and are as wrong
-            message = f"{name} after {STEPS} steps of SGD({settings}): {found.message}"
-            raise Failed(message, hint or hint_of_step(before.double(), found))
+            message = f"{one.name} after {STEPS} steps of SGD({settings}): {found.message}"
+            raise Failed(message, hint or hint_of_step(one.before.double(), found))
     return None
 
 

@@ -4,14 +4,14 @@ import torch
 from torch import Tensor
 
 from .leaves import at, describe, leaves
-from .watching import Watch
+from .seeing import Watch
 
 MOST_LEAVES, LARGEST = 200, 1 << 20
 
 
 def step(driver, noisy: Tensor, target: Tensor, seed: int, epochs: int) -> dict:
     """So many epochs of a fresh Model on these pictures. "parameters": (name, before, after) of the tensors that make
-    a difference to its predictions; "prints" and "whole": what was computed on the way (watching.py).
+    a difference to its predictions; "prints" and "whole": what was computed on the way (seeing.py).
     """
     torch.manual_seed(seed)
     tried = driver.classes.exported["Model"]()

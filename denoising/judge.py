@@ -1,0 +1,93 @@
+"""Whether there is anything to learn from noisy pictures, and whether what was learnt is worth keeping.
+
+Both are judged without a clean picture, on windows of the noisy ones: N×3×side×side, values 0–255.
+"""
+
+from math import sqrt
+
+import torch
+from torch import Tensor
+from torch.nn.functional import avg_pool2d
+
+from data.build import keyed_generator
+from Proj_2.others.container import Sequential
+from Proj_2.others.prediction import predict
+
+from .denoiser import on_cpu_mixed
+
+ALIKE = 1.3  # how far what is measured of known noise may lie from what is expected of it, as a ratio
+CLIPPED = 1.5  # standard deviations from black and white within which noise is clipped, and has another form
+ENOUGH = 0.1  # the part of a window that has to be left then
+NORMAL = 3.0  # the kurtosis of a normal distribution
+GRID = 3  # of this many pixels in each direction one at a time is hidden,
+HIDDEN = ((0, 1), (2, 0))  # namely, in turn, those at these places of each square of GRID×GRID
+BLOCK = 32  # pixels a side of what is compared with itself, before and after
+SURE = 3.0  # standard errors by which a gain has to differ from none
+# What a gain has to be at least, as a part: whoever guesses hidden pixels a little better may make worse use of those
+# that are not hidden. On Gaussian noise, which the blind network knows, a gain of 1 % went with a loss of 0.1 dB.
+LEAST = 0.02
+
+
+def is_known(network: Sequential, windows: Tensor) -> bool:
+    """Whether what the network takes for noise in the windows is what it was trained on: normal, and equal in the
+    colours. Then there is little to learn, and something to lose.
+
+    Noise of another kind gives itself away by a colour with more of it, or by tails: the fourth moment is beyond that
+    of the normal distribution where few pixels have most of the noise, be it by chance or by their brightness.
+    """
+    denoised = as_file(network, windows)
+    noise = windows - denoised
+    margin = CLIPPED * noise.square().mean((1, 2, 3), keepdim=True).sqrt()
+    shown = ((denoised > margin) & (denoised < 255 - margin)).all(1)
+    ratios = [_ratios(part[:, mask]) for part, mask in zip(noise, shown, strict=True) if mask.float().mean() > ENOUGH]
+    return bool(ratios) and bool((torch.stack(ratios).median(0).values <= ALIKE).all())
+
+
+def _ratios(noise):
+    """Of a window's noise, 3×pixels: the strongest to the weakest colour, and its kurtosis to the normal one."""
+    spread = noise.square().mean(1)
+    kurtosis = noise.pow(4).mean() / noise.square().mean() ** 2
+    return torch.stack([(spread.max() / spread.min()).sqrt(), kurtosis / NORMAL])
+
+
+class Judge:
+    """Compares a network with what it was, at pixels that are hidden from it.
+
+    Each pixel in turn is hidden by one of its neighbours (A. Krull et al., Noise2Void, arXiv 1811.10980), and the
+    network is asked for it: what it says cannot come from the noise that the pixel has. The mean squared difference
+    to what is there is, but for a constant, the noise of what is there, that to the clean picture.
+    """
+
+    def __init__(self, network: Sequential, windows: Tensor):
+        self.windows = windows
+        self.first = self._errors(network)
+
+    def gain(self, network: Sequential) -> float:
+        """By which part the squared error has fallen, the noise of the hidden pixels included; 0 unless that is more
+        than chance over the blocks of the windows, and enough.
+        """
+        gains = self.first - self._errors(network)
+        gain = float(gains.mean() / self.first.mean())
+        sure = float(gains.mean()) > SURE * float(gains.std()) / sqrt(len(gains))
+        return gain if gain > LEAST and sure else 0.0
+
+    def _errors(self, network):
+        """The mean squared difference at the hidden pixels of every block."""
+        generator = keyed_generator("hidden")  # the same for all weights
+        sides = torch.stack([self.windows.roll(shift, axis) for shift in (-1, 1) for axis in (2, 3)])
+        errors = 0.0
+        for top, left in HIDDEN:
+            hidden = torch.zeros(self.windows.shape[2:], dtype=torch.bool)
+            hidden[top::GRID, left::GRID] = True
+            which = torch.randint(len(sides), (1, len(self.windows), 1, *hidden.shape), generator=generator)
+            neighbours = sides.gather(0, which.expand(-1, -1, 3, -1, -1))[0]
+            predicted = as_file(network, torch.where(hidden, neighbours, self.windows))
+            squared = (predicted - self.windows).square().mean(1, keepdim=True)
+            errors = errors + avg_pool2d(squared * hidden, BLOCK) / avg_pool2d(hidden[None].float(), BLOCK)
+        return errors.flatten() / len(HIDDEN)
+
+
+def as_file(network: Sequential, windows: Tensor) -> Tensor:
+    """The windows as the network denoises them, clipped as a file is."""
+    device = network.param()[0][0].device
+    return predict(network, windows.to(device), on_cpu_mixed(network)).clamp_(0, 255).to(windows.device)

@@ -1,0 +1,111 @@
+"""The two gates of `--learn`: known noise is left alone, and a gain that may be chance is not kept."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from PIL import Image
+
+import denoise
+from data.noise import noise
+from data.pictures import read_picture
+from denoising import judge, learning
+from denoising.denoiser import photo_network
+from denoising.judge import Judge, is_known
+
+PHOTOS = Path(__file__).parent.parent / "data" / "photos"
+COLOURS = torch.tensor([1.5, 1, 1]).view(3, 1, 1)
+
+
+def windows(name: str = "land-brook") -> torch.Tensor:
+    """Eight clean ones, 8×3×64×64."""
+    values = read_picture(PHOTOS / f"{name}.jpg").values()
+    return torch.cat([values[..., 100:164, left : left + 64] for left in range(0, 512, 64)])
+
+
+def with_noise(kind: str, name: str = "land-brook") -> torch.Tensor:
+    return noise(kind).corrupt(windows(name), torch.Generator().manual_seed(0)).round().clamp(0, 255)
+
+
+@pytest.fixture(scope="module")
+def shipped():
+    return photo_network()
+
+
+@pytest.mark.parametrize("kind", ["gaussian:5", "gaussian:25", "gaussian:50"])
+@pytest.mark.parametrize("name", ["land-brook", "animal-bee"])  # all of it texture, hardly any
+def test_noise_that_the_network_was_trained_for_is_known(kind, name, shipped):
+    with torch.no_grad():
+        assert is_known(shipped, with_noise(kind, name))
+
+
+@pytest.mark.parametrize("kind", ["lamplight:10", "lamplight:60", "impulse:0.02", "impulse:0.1"])
+def test_other_noise_is_not(kind, shipped):
+    with torch.no_grad():
+        assert not is_known(shipped, with_noise(kind))
+
+
+def test_more_noise_in_one_colour_is_enough_and_so_are_tails(shipped, monkeypatch):
+    """Each of the two that are looked at alone."""
+    clean, generator = windows(), torch.Generator().manual_seed(0)
+    coloured = clean + 10 * COLOURS * torch.randn(clean.shape, generator=generator)
+    tails = with_noise("impulse:0.02")
+    with torch.no_grad():
+        for noisy, number in ((coloured, 0), (tails, 1)):
+            assert not is_known(shipped, noisy)
+            ratios = judge._ratios
+            monkeypatch.setattr(judge, "_ratios", lambda x, keep=1 - number, ratios=ratios: ratios(x)[[keep, keep]])
+            assert is_known(shipped, noisy)  # by the other
+            monkeypatch.setattr(judge, "_ratios", ratios)
+
+
+def test_nothing_is_known_of_what_shows_no_noise(shipped):
+    """All of it white: whatever noise there was is clipped."""
+    with torch.no_grad():
+        assert not is_known(shipped, torch.full((8, 3, 64, 64), 255.0))
+
+
+def test_the_program_learns_nothing_from_noise_that_is_known_and_says_so(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    with Image.open(PHOTOS / "animal-bee.jpg") as photo:
+        photo.crop((0, 0, 256, 256)).save("a.png")
+    call, known = ["a.png", "--corrupt", "gaussian:25"], []
+    assert denoise.main([*call, "-o", "blind.png"]) == 0
+    monkeypatch.setattr(learning, "is_known", lambda *given: known.append(is_known(*given)) or known[0])
+    assert denoise.main([*call, "-o", "learnt.png", "--learn"]) == 0
+    assert known == [True]
+    assert "nothing to learn: the noise is of the kind that the network knows" in capsys.readouterr().out
+    assert Path("learnt.png").read_bytes() == Path("blind.png").read_bytes()
+
+
+@pytest.fixture
+def clean(monkeypatch):
+    """Networks are functions of the windows here; returns the clean ones."""
+    monkeypatch.setattr(judge, "as_file", lambda network, windows: network(windows))
+    return windows()
+
+
+def test_a_network_that_leaves_the_noise_in_is_never_better(clean):
+    noisy = with_noise("gaussian:25")
+    assert Judge(lambda seen: seen, noisy).gain(lambda seen: clean) > 0.4  # half of two variances, and the texture
+    assert Judge(lambda seen: clean, noisy).gain(lambda seen: seen) == 0
+
+
+@pytest.mark.parametrize(("part", "kept"), [(0.01, False), (0.04, True)])
+def test_a_gain_has_to_be_enough(part, kept, clean):
+    noisy = with_noise("gaussian:25")
+    error = float((noisy - clean).square().mean())
+    wrong = (part * error) ** 0.5 * (
+        2 * torch.randint(2, clean.shape, generator=torch.Generator().manual_seed(1)) - 1
+    )
+    gain = Judge(lambda seen: clean + wrong, noisy).gain(lambda seen: clean)
+    assert gain == (pytest.approx(part, rel=0.4) if kept else 0)
+
+
+def test_a_gain_has_to_be_more_than_chance(clean):
+    """An eighth in all, once in one block and once in every one."""
+    noisy, wrong = with_noise("gaussian:25"), torch.zeros_like(clean)
+    wrong[0, :, :32, :32] = 9 * 32**0.5  # there are 32 blocks
+    assert Judge(lambda seen: clean + wrong, noisy).gain(lambda seen: clean) == 0
+    wrong = torch.full_like(clean, 9.0)
+    assert Judge(lambda seen: clean + wrong, noisy).gain(lambda seen: clean) > 0.1

@@ -29,11 +29,11 @@ LEAST = 0.02
 
 
 def is_known(network: Sequential, windows: Tensor) -> bool:
-    """Whether what the network takes for noise in the windows is what it was trained on: normal, and equal in the
-    colours. Then there is little to learn, and something to lose.
+    """Whether what the network takes for noise in the windows is what it was trained on: normal, equal in the
+    colours, and independent from one to the other. Then there is little to learn, and something to lose.
 
-    Noise of another kind gives itself away by a colour with more of it, or by tails: the fourth moment is beyond that
-    of the normal distribution where few pixels have most of the noise, be it by chance or by their brightness.
+    Noise of another kind gives itself away by a colour with more of it, by colours that have it in common, or by
+    tails: the fourth moment is beyond that of the normal distribution where few pixels have most of the noise.
     """
     denoised = as_file(network, windows)
     noise = windows - denoised
@@ -44,10 +44,13 @@ def is_known(network: Sequential, windows: Tensor) -> bool:
 
 
 def _ratios(noise):
-    """Of a window's noise, 3×pixels: the strongest to the weakest colour, and its kurtosis to the normal one."""
+    """Of a window's noise, 3×pixels: the strongest to the weakest colour; the variance of the colours' mean to that
+    of independent ones; and the kurtosis to the normal one.
+    """
     spread = noise.square().mean(1)
+    common = 3 * noise.mean(0).square().mean() / spread.mean()
     kurtosis = noise.pow(4).mean() / noise.square().mean() ** 2
-    return torch.stack([(spread.max() / spread.min()).sqrt(), kurtosis / NORMAL])
+    return torch.stack([(spread.max() / spread.min()).sqrt(), common, kurtosis / NORMAL])
 
 
 class Judge:

@@ -25,6 +25,8 @@ from Proj_2.others.loss import L1
 from Proj_2.others.training import BatchTraining, trapezoid
 
 from .denoiser import on_cpu_mixed
+from .estimate import noise_level
+from .grey import coloured, one_colour
 from .judge import Judge, as_file, is_known
 
 SIDES = (128, 64, 32)  # pixels of the windows that are cut from the pictures: the largest of which there are FEWEST
@@ -51,13 +53,15 @@ def cut_windows(pictures: Iterable[Picture]) -> Tensor:
     generator, kept = keyed_generator("windows"), {side: [] for side in SIDES}
     for picture in pictures:
         height, width = picture.pixels.shape[:2]
+        grey = one_colour(picture)
+        level = noise_level(grey) if grey else None
         for side, windows in kept.items():
             tops, lefts = range(0, height - side + 1, side), range(0, width - side + 1, side)
             places = [(slice(top, top + side), slice(left, left + side)) for top in tops for left in lefts]
             draws = torch.rand(len(places), generator=generator).tolist()
             # Those with the lowest draws of all: as many as are wanted, however many pictures there are.
             lowest = sorted(range(len(places)), key=draws.__getitem__)[:MOST]
-            windows += [(draws[i], picture.values(*places[i])) for i in lowest]
+            windows += [(draws[i], _window(picture, places[i], level)) for i in lowest]
             windows.sort(key=itemgetter(0))
             del windows[MOST:]
     enough = next((windows for windows in kept.values() if len(windows) >= FEWEST), None)
@@ -68,6 +72,12 @@ def cut_windows(pictures: Iterable[Picture]) -> Tensor:
             "leave out --learn, or give more pictures"
         )
     return torch.cat([window for _, window in enough])
+
+
+def _window(picture, place, level):
+    """A part of the picture as the network is to see it."""
+    values = picture.values(*place)
+    return coloured(values, level, f"{place}") if level else values
 
 
 def learn(

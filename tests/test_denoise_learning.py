@@ -168,6 +168,6 @@ def test_the_program_learns_says_what_it_gained_and_lets_no_estimate_stand_again
     assert denoise.main(["a.png", *options, "--learn"]) == 0
     said = capsys.readouterr().out
     assert "learnt in 60 steps: hidden pixels are met" in said
-    before, after = map(float, said.splitlines()[-1].split()[2:4])
+    before, after = map(float, said.splitlines()[-1].split()[3:5])
     assert after > before + 1
     assert Path("a_denoised.png").exists()

@@ -31,8 +31,6 @@ from denoising.tasks import montage_out, page_out, tasks_of
 from denoising.work import FAILED, Work
 from training.options import UsageError
 
-KNOWN = "nothing to learn: the noise is of the kind that the network knows, normal and equal in the colours"
-
 
 def main(argv=None):
     arguments = _parser().parse_args(argv)
@@ -94,7 +92,9 @@ def _learn(work, tasks):
             bar.update()
 
         learnt = learn(work.network, cut_windows(work.readable(tasks)), STEPS, progress)
-    print(KNOWN if learnt.known else f"learnt in {learnt.steps} steps: {_gain(learnt)}")
+    print(
+        f"nothing to learn: {learnt.reason}" if learnt.reason else f"learnt in {learnt.steps} steps: {_gain(learnt)}"
+    )
     if learnt.best:
         work.learnt = True
 

@@ -21,6 +21,7 @@ from data.noise import noise
 from data.pictures import read_picture
 from data.windows import find_photos
 from denoising.denoiser import WEIGHTS, denoise, photo_network
+from denoising.judge import KNOWN
 from denoising.learning import STEPS, cut_windows, learn
 from denoising.work import corrupted, psnr
 from training.options import UsageError
@@ -96,12 +97,12 @@ def measure(arguments, paths):
                 **scores,
                 "gain": scores["learnt"] - scores["blind"],
                 "step": learnt.best,
-                "known": learnt.known,
+                "known": learnt.reason == KNOWN,
                 "seconds": seconds,
             }
         )
         shown = "  ".join(f"{name} {score:.2f}" for name, score in scores.items())
-        how = "known noise" if learnt.known else f"step {learnt.best}"
+        how = learnt.reason or f"step {learnt.best}"
         print(f"{path.name}: {shown} dB  ({how}, {seconds:.0f} s)", flush=True)
     return figures
 

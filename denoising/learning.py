@@ -27,7 +27,7 @@ from Proj_2.others.training import BatchTraining, trapezoid
 from .denoiser import on_cpu_mixed
 from .estimate import noise_level
 from .grey import coloured, one_colour
-from .judge import Judge, as_file, is_known
+from .judge import Judge, as_file, nothing_to_learn
 
 SIDES = (128, 64, 32)  # pixels of the windows that are cut from the pictures: the largest of which there are FEWEST
 FEWEST, MOST = 16, 128  # windows
@@ -45,7 +45,7 @@ class Learnt:
     steps: int = 0  # that were done
     best: int = 0  # the step whose weights the network has; 0: those that it began with
     gain: float = 0.0  # by which part the squared error at hidden pixels, their noise included, has fallen
-    known: bool = False  # the noise is of the kind that the network was trained for; nothing was tried
+    reason: str = ""  # why nothing was tried, if so
 
 
 def cut_windows(pictures: Iterable[Picture]) -> Tensor:
@@ -84,14 +84,14 @@ def learn(
     network: Sequential, windows: Tensor, steps: int = STEPS, progress: Callable[[Learnt], None] = lambda learnt: None
 ) -> Learnt:
     """Train the network on noisy windows; it is left with the best weights, which may be those that it had, and has
-    them at once if it knows the noise. Ctrl-C ends it early. `progress` is told after every step.
+    them at once if there is nothing to learn. Ctrl-C ends it early. `progress` is told after every step.
 
     How good weights are is judged by windows held out.
     """
     count = min(HELD_OUT, len(windows) // 2)
     held_out, windows = windows[:count], windows[count:]
-    if is_known(network, held_out):
-        return Learnt(known=True)
+    if reason := nothing_to_learn(network, held_out):
+        return Learnt(reason=reason)
     learnt, best, judge = Learnt(), _copy(network), Judge(network, held_out)
     batch = BATCH * (SIDES[0] // windows.shape[3]) ** 2
     training = BatchTraining(

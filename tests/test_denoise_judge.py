@@ -1,7 +1,9 @@
 """The two gates of `--learn`: known noise is left alone, and a gain that may be chance is not kept."""
 
+from io import BytesIO
 from pathlib import Path
 
+import numpy
 import pytest
 import torch
 from PIL import Image
@@ -11,7 +13,7 @@ from data.noise import noise
 from data.pictures import read_picture
 from denoising import judge, learning
 from denoising.denoiser import photo_network
-from denoising.judge import Judge, is_known
+from denoising.judge import DEPENDENT, KNOWN, Judge, nothing_to_learn
 
 PHOTOS = Path(__file__).parent.parent / "data" / "photos"
 COLOURS = torch.tensor([1.5, 1, 1]).view(3, 1, 1)
@@ -36,13 +38,13 @@ def shipped():
 @pytest.mark.parametrize("name", ["land-brook", "animal-bee"])  # all of it texture, hardly any
 def test_noise_that_the_network_was_trained_for_is_known(kind, name, shipped):
     with torch.no_grad():
-        assert is_known(shipped, with_noise(kind, name))
+        assert nothing_to_learn(shipped, with_noise(kind, name)) == KNOWN
 
 
 @pytest.mark.parametrize("kind", ["lamplight:10", "lamplight:60", "impulse:0.02", "impulse:0.1"])
 def test_other_noise_is_not(kind, shipped):
     with torch.no_grad():
-        assert not is_known(shipped, with_noise(kind))
+        assert nothing_to_learn(shipped, with_noise(kind)) == ""
 
 
 @pytest.mark.parametrize("number", [0, 1, 2])
@@ -51,18 +53,32 @@ def test_each_thing_that_is_looked_at_is_enough(number, shipped, monkeypatch):
     clean, generator = windows("animal-bee"), torch.Generator().manual_seed(0)
     normal = 10 * torch.randn(clean.shape, generator=generator)
     noisy = (clean + normal * COLOURS, clean + normal[:, :1], with_noise("impulse:0.02", "animal-bee"))[number]
+    monkeypatch.setattr(judge, "APART", 1.0)
     ratios = judge._ratios
     others = [i for i in range(3) if i != number]
     with torch.no_grad():
-        assert not is_known(shipped, noisy)
+        assert nothing_to_learn(shipped, noisy) != KNOWN
         monkeypatch.setattr(judge, "_ratios", lambda noise: ratios(noise)[others])
-        assert is_known(shipped, noisy)
+        assert nothing_to_learn(shipped, noisy) == KNOWN
+
+
+@pytest.mark.parametrize("kind", ["gaussian:25", "lamplight:30"])
+def test_noise_in_which_neighbours_tell_of_each_other_is_told(kind, shipped, monkeypatch):
+    """A picture as most files are: JPEG, with its colours in half the size."""
+    file, noisy = BytesIO(), with_noise(kind)
+    picture = torch.cat(list(noisy), 2).permute(1, 2, 0)  # the windows side by side
+    Image.fromarray(picture.byte().numpy()).save(file, "JPEG", quality=90, subsampling=2)
+    squeezed = torch.from_numpy(numpy.array(Image.open(file))).permute(2, 0, 1).float()
+    with torch.no_grad():
+        assert nothing_to_learn(shipped, torch.stack(squeezed.chunk(8, 2))) == DEPENDENT
+        monkeypatch.setattr(judge, "APART", 1.0)
+        assert nothing_to_learn(shipped, torch.stack(squeezed.chunk(8, 2))) != DEPENDENT
 
 
 def test_nothing_is_known_of_what_shows_no_noise(shipped):
     """All of it white: whatever noise there was is clipped."""
     with torch.no_grad():
-        assert not is_known(shipped, torch.full((8, 3, 64, 64), 255.0))
+        assert nothing_to_learn(shipped, torch.full((8, 3, 64, 64), 255.0)) != KNOWN
 
 
 def test_the_program_learns_nothing_from_noise_that_is_known_and_says_so(tmp_path, monkeypatch, capsys):
@@ -71,9 +87,11 @@ def test_the_program_learns_nothing_from_noise_that_is_known_and_says_so(tmp_pat
         photo.crop((0, 0, 256, 256)).save("a.png")
     call, known = ["a.png", "--corrupt", "gaussian:25"], []
     assert denoise.main([*call, "-o", "blind.png"]) == 0
-    monkeypatch.setattr(learning, "is_known", lambda *given: known.append(is_known(*given)) or known[0])
+    monkeypatch.setattr(
+        learning, "nothing_to_learn", lambda *given: known.append(nothing_to_learn(*given)) or known[0]
+    )
     assert denoise.main([*call, "-o", "learnt.png", "--learn"]) == 0
-    assert known == [True]
+    assert known == [KNOWN]
     assert "nothing to learn: the noise is of the kind that the network knows" in capsys.readouterr().out
     assert Path("learnt.png").read_bytes() == Path("blind.png").read_bytes()
 

@@ -110,7 +110,7 @@ def test_what_does_harm_is_not_kept(kind, rate, network, blind, monkeypatch):
     noisy = picture(noise(kind).corrupt(scene(), seeded()))
     windows = cut_windows([noisy])
     monkeypatch.setattr(learning, "PEAK_LR", rate)
-    monkeypatch.setattr(learning, "is_known", lambda network, windows: False)
+    monkeypatch.setattr(learning, "nothing_to_learn", lambda network, windows: "")
     with torch.no_grad():
         learnt = learn(network, windows, 60)
         assert learnt == Learnt(60, 0, 0.0)

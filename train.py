@@ -188,6 +188,7 @@ def _training(network, config, team):
         clip=config["clip"],
         average=config["average"],
         beta2=config["beta2"],
+        muon=config["optimizer"] == "muon",
         team=Buckets(network, team) if team.size > 1 else None,
     )
 

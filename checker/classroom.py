@@ -77,6 +77,14 @@ def grade_class(
 
 def submissions(folder: Path, out: Path) -> list[Path]:
     """The folders and zip files in `folder`, sorted by name. Says on stderr what else is there."""
+    found, others = handed_in(folder, out)
+    if others:
+        print(f"not graded, since neither folder nor zip: {', '.join(p.name for p in others)}", file=sys.stderr)
+    return found
+
+
+def handed_in(folder: Path, out: Path) -> tuple[list[Path], list[Path]]:
+    """The folders and zip files in `folder`, and what else there is. OSError or ValueError if it is no class."""
     if not folder.is_dir():
         raise NotADirectoryError(f"{folder}: there is no such folder of submissions")
     if any(p.name.lower() in submission.NAMES for p in folder.iterdir() if p.is_dir()):
@@ -85,10 +93,7 @@ def submissions(folder: Path, out: Path) -> list[Path]:
     found = [p for p in visible if not p.is_symlink() and (p.is_dir() or p.suffix.lower() == ".zip")]
     if not found:
         raise ValueError(f"{folder} holds no submissions: expected a folder or a zip file for each")
-    ignored = ", ".join(p.name for p in visible if p not in found)
-    if ignored:
-        print(f"not graded, since neither folder nor zip: {ignored}", file=sys.stderr)
-    return found
+    return found, [p for p in visible if p not in found]
 
 
 def described(paths: list[Path], out: Path, task: Task) -> list[Entry]:

@@ -81,8 +81,8 @@ def part(value: str) -> tuple[int, int]:
     return int(k), int(n)
 
 
-def prepared(options: argparse.Namespace) -> dict:
-    """The settings, once all that can be wrong with the options is known to be right, and the data is there."""
+def checked(options: argparse.Namespace) -> dict:
+    """The settings, once all that can be wrong with the options is known to be right."""
     settings = config.load(options.config)
     unknown = set(options.only) - set(settings["points"])
     if unknown:
@@ -91,14 +91,16 @@ def prepared(options: argparse.Namespace) -> dict:
         raise NotADirectoryError(f"{options.data}: there is no such data folder")
     for path in filter(None, (getattr(options, name) for name in (*FILES, "github"))):
         files.check_writable(path)
-    if not options.only or {"psnr", "training"} & set(options.only):
-        prepare(options.data)
     return settings
 
 
-def prepare(data: Path) -> None:
-    """Build the default data in a folder without val_data.pkl."""
-    if not (data / "val_data.pkl").is_file():
+def prepare(options: argparse.Namespace) -> None:
+    """Build the default data in a folder without val_data.pkl, if what is asked for needs any: minutes of work, so
+    that all else is to be known to be right before.
+    """
+    needed = not options.only or {"psnr", "training"} & set(options.only)
+    data = options.data
+    if needed and not (data / "val_data.pkl").is_file():
         from data.build import build
 
         print(f"{data} holds no val_data.pkl: building it and train_data.pkl from data/photos", file=sys.stderr)
@@ -112,8 +114,9 @@ def run(options: argparse.Namespace) -> int:
     if options.out or options.only_failed:
         name, way = ("out", ", or --json for one submission") if options.out else ("only-failed", "")
         raise ValueError(f"--{name} is about a class: give --all too{way}")
-    settings = prepared(options)
+    settings = checked(options)
     handed_in = submission.find(options.project or ROOT)
+    prepare(options)
     if options.github:
         announce(options.github)
     report = graded(options, handed_in, settings)
@@ -203,7 +206,7 @@ def report_no_verdict(options: argparse.Namespace, problem: str) -> None:
 
 
 def run_class(options: argparse.Namespace) -> int:
-    from . import staff
+    from . import classroom, staff, tables
 
     for name in ("project", *FILES, "github"):
         if getattr(options, name):
@@ -219,7 +222,11 @@ def run_class(options: argparse.Namespace) -> int:
     if options.regrade:
         reports = staff.mark_again(options, config.load(options.config))
     else:
-        reports = staff.grade(options, prepared(options))
+        settings = checked(options)
+        classroom.handed_in(options.all, options.out)
+        tables.check(options.out)
+        prepare(options)
+        reports = staff.grade(options, settings)
     return NO_VERDICT if ERROR in [report.verdict for report in reports] else OK
 
 

@@ -43,13 +43,14 @@ def grade(
         finally:
             if grading.session:
                 grading.session.close()
-    child = grading.session and grading.session.child
+    session = grading.session
+    child = session and session.child
     return Report(
         submission=str(handed_in.folder or handed_in.given),
         findings=tuple(findings.values()),
         measurements=grading.measurements,
         enforced=child.enforced or {} if child else {},
-        output=child.output.decode(errors="replace") if child else "",
+        output=session.output.decode(errors="replace") if session else "",
         seconds=time.perf_counter() - started,
     )
 

@@ -90,6 +90,16 @@ class Report:
             return FAILED
         return REVIEW if UNJUDGED in states else PASSED
 
+    @property
+    def alone(self) -> Finding | None:
+        """The one finding for which alone the verdict is FAILED; None if there are more, or a person has to look."""
+        if self.verdict != FAILED:
+            return None
+        roots = self.roots()
+        told = (roots.get(f.check, f) for f in self.findings if f.kind == REQUIRED)
+        first, *others = {f.check: f for f in told if f.status not in (PASSED, ABSENT)}.values()
+        return first if first.status == FAILED and not others else None
+
     def roots(self) -> dict[str, Finding]:
         """For each skipped check whose cause is among the findings: the finding at the root of it."""
         by_name, roots = {finding.check: finding for finding in self.findings}, {}

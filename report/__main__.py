@@ -14,7 +14,7 @@ from .experiments.store import RESULTS, StoreError
 
 # As documents.py and restored.py have them, which need more than the experiments do.
 DOCUMENTS = ("report", "supplement")
-WEIGHTS = ("gaussian25", "gaussian5-50", "poisson30", "unet_course")
+WEIGHTS = ("gaussian5-50", "poisson30", "unet_course")
 
 
 def main(argv=None):

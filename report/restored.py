@@ -37,7 +37,6 @@ class Restoration:
 
 BLIND = "gaussian5-50"  # the weights of the one network for all strengths of Gaussian noise
 RESTORATIONS = (
-    Restoration("gaussian:25", "gaussian25"),
     Restoration("gaussian:25", BLIND),
     Restoration("gaussian:25", "shipped", "large"),
     Restoration("poisson:30", "poisson30"),

@@ -10,6 +10,7 @@ from checker import results
 from checker.grading import grade
 from checker.intake import submission
 from tests.submissions.cheats import CHEATS, HONEST, LEARNS, PSNR, RUNTIME, TRAIN_PAIRS, Cheat, build
+from tests.submissions.hostile import method
 
 AS_WELL = defaultdict(tuple, {"only_in_the_epoch": ("training",), "conv_at_100_pictures": ("api",)})
 LOOK = "to be looked at by a person"
@@ -33,6 +34,24 @@ def test_a_cheat_is_told_and_shown_to_a_person(name, data, tmp_path):
         assert LOOK in said
     if one.status == results.FAILED:
         assert finding.points == 0
+
+
+NAMED_AS_THE_DRIVERS = """
+class Unsupported(Exception): pass
+""" + method(
+    "backward",
+    "if self.windows['kernel_size'] != (1, 1): raise Unsupported('no')\nreturn textbook_backward(self, *args)",
+    "Conv2d",
+)
+
+
+def test_geometries_that_a_submission_refuses_count_as_wrong(data, tmp_path):
+    """Those that the driver can't ask for are left out, but by its own exception, not by one of that name."""
+    folder = build(Cheat(NAMED_AS_THE_DRIVERS, "", ""), tmp_path, data)
+    report = grade(submission.find(folder), data, settings(), only=("modules",))
+    found = {f.check: f for f in report.findings}["modules.conv2d_grad_input"]
+    assert found.share < 0.1
+    assert found.status in (results.FAILED, results.SKIPPED), found.message
 
 
 @pytest.mark.parametrize("name", HONEST)

@@ -99,6 +99,19 @@ def test_wrong_usage_is_told_in_a_sentence_before_any_work(wrong, said, data, tm
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize(
+    "wrong", [["-p", "missing"], ["--all", "empty", "--out", "x"], ["--all", ".", "--out", "file"]]
+)
+def test_no_data_is_built_for_wrong_usage(wrong, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("data.build.build", lambda out: pytest.fail("it takes minutes"))
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "file").touch()
+    assert cli.main(["-d", str(tmp_path), *wrong]) == cli.NO_VERDICT
+    (said,) = capsys.readouterr().err.splitlines()
+    assert said.startswith("error: ")
+
+
 @pytest.mark.parametrize("value", ["2/2", "1", "a/b", "-1/2"])
 def test_a_part_is_k_of_n(value, capsys):
     with pytest.raises(SystemExit) as ended:

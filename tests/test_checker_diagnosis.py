@@ -5,7 +5,7 @@ import torch
 from checker_support import findings, make_data, textbook
 from torch.nn import functional as F
 
-from checker.checks import cases, diagnosis
+from checker.checks import cases, diagnosis, patterns
 from checker.sandbox.child import Raised
 
 TOLERANCE = 1e-5
@@ -108,6 +108,64 @@ def test_a_mistake_is_named_by_the_values_that_it_gives(name):
 
 def test_right_values_are_not_explained():
     assert diagnosis.explain(outcomes("Conv2d", "grad_input", lambda o, g, e: e), "grad_input", TOLERANCE) == ""
+
+
+# Conv2d.backward of the textbook that goes wrong where a dilated kernel leaves a rest, and is right in all else.
+FOLDED = "return fold(self.weight.flatten(1).t() @ grad, self.x_shape[2:], **self.windows)"
+OF_THE_DILATED = """
+        def rest(n, axis):
+            k, s, p, d = (self.windows[name][axis] for name in ("kernel_size", "stride", "padding", "dilation"))
+            return (n + 2 * p - d * (k - 1) - 1) % s if d > 1 else 0
+
+        height, width = (n - rest(n, axis) for axis, n in enumerate(self.x_shape[2:]))
+        grad_x = empty(self.x_shape).zero_()
+        grad_x[:, :, :height, :width] = fold(self.weight.flatten(1).t() @ grad, (height, width), **self.windows)
+        return grad_x
+"""
+OF_THE_KERNEL = """
+        def size(n, axis):
+            k, s, p, d = (self.windows[name][axis] for name in ("kernel_size", "stride", "padding", "dilation"))
+            rest = (n + 2 * p - k) % s  # which is that of a kernel without dilation
+            return (self.output_size(n, axis) - 1) * s + d * (k - 1) + 1 - 2 * p + rest
+
+        size = [size(n, axis) for axis, n in enumerate(self.x_shape[2:])]
+        return fold(self.weight.flatten(1).t() @ grad, size, **self.windows)
+"""
+LEFT_BY_A_DILATION = {
+    "zeros in its place": (OF_THE_DILATED, "do those count that the stride leaves over?"),
+    "nothing in its place": (OF_THE_KERNEL, "lacks the rows or columns that the stride leaves over"),
+}
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    return make_data(tmp_path_factory.mktemp("data"))
+
+
+@pytest.mark.parametrize("how", LEFT_BY_A_DILATION)
+def test_what_a_dilated_kernel_leaves_over_is_found_named_and_costs_no_required_point(how, data, tmp_path):
+    source, words = LEFT_BY_A_DILATION[how]
+    found = findings(textbook(tmp_path, ("others/modules.py", FOLDED, source.strip())), data, "modules", "beyond")
+    told = found["beyond.dilation"]
+    assert told.status == "failed"
+    assert "gradient of the input" in told.message
+    assert words in told.hint
+    assert {f.status for f in found.values() if f is not told} <= {"passed", "not applicable"}
+
+
+@pytest.mark.parametrize(("columns", "left"), [(8, True), (9, False)])
+def test_a_rest_is_what_the_dilated_kernel_leaves(columns, left):
+    one = cases.case("Conv2d", (1, 2, 9, columns), 2, 3, 2, stride=2, dilation=2)
+    assert patterns.rest(one) is left  # three rows or columns are covered, so that 9 leave none over, and 8 one
+
+
+def test_what_is_right_without_dilation_only_is_named():
+    dilated = cases.case("Conv2d", (3, 2, 9, 10), 2, 3, 3, dilation=2)
+    given = cases.make(dilated, 3)
+    expected = cases.reference(dilated, given)
+    wrong = cases.Outcome(dilated, given, expected, expected | {"grad_weight": expected["grad_weight"].sin()})
+    right = outcomes("Conv2d", "grad_weight", lambda o, g, e: e)
+    assert "right only for dilation 1" in diagnosis.explain([*right, wrong], "grad_weight", TOLERANCE)
 
 
 EXCEPTIONS = {

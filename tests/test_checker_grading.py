@@ -122,6 +122,27 @@ def test_training_that_saturates_is_told(data, tmp_path):
     assert "the same for every picture" in found["training.one_epoch"].message
 
 
+WRITES_ITS_WEIGHTS = (
+    MODEL,
+    "        for epoch in range(num_epochs):\n",
+    "        self.save()\n        for epoch in range(num_epochs):\n",
+)
+LEAVES_SMALL_ONES = (
+    MODULES,
+    "return grad_y * self.mask",
+    "assert len(grad_y[0, 0]) > 7\n        return grad_y * self.mask",
+)
+
+
+def test_the_psnr_is_of_the_weights_that_were_handed_in(data, tmp_path):
+    """Whether train() runs is tried where a module does not, and this one writes over bestmodel.pth."""
+    found = findings(textbook(tmp_path, WRITES_ITS_WEIGHTS, LEAVES_SMALL_ONES), data, "modules", "psnr", "training")
+    assert found["modules.relu_backward"].status == results.UNJUDGED  # so that train() was called before
+    untouched = findings(TEXTBOOK, data, "psnr")
+    assert found["psnr.pretrained_model"].details == untouched["psnr.pretrained_model"].details
+    assert found["training.changes_loaded_weights"].status == results.PASSED
+
+
 def test_a_crash_costs_the_checks_that_it_hits_and_no_other(data, tmp_path):
     edit = (MODULES, "return grad_y * self.mask", "import os; os._exit(0)")
     found = findings(textbook(tmp_path, edit), data, "modules", "beyond")
@@ -233,10 +254,29 @@ def test_points_can_be_changed(tmp_path):
     assert config.load(own)["points"]["psnr"]["pretrained_model"] == 50
     assert config.load(own)["visibility"]["psnr.pretrained_model"] == "hidden"
     assert config.load(own)["points"]["rules"] == config.load()["points"]["rules"]
+    own.write_text("[kinds]\nconvention = ['conventions', 'behaviour.accumulates']\n")
+    assert config.load(own)["kinds"]["convention"] == ["conventions", "behaviour.accumulates"]
     for wrong, reason in (
         ("[limits]\nmemory = 1", "limits.memory"),
         ("[psnr]\nbatch = 'x'", "psnr.batch"),
         ("x =", "own.toml"),
+        ("[limits]\nmemry_mb = 1", r"limits.memry_mb is not known; did you mean memory_mb\?"),
+        (
+            "[points.modules]\nconv2d_foward = 1",
+            r"points.modules.conv2d_foward is not .*did you mean conv2d_forward\?",
+        ),
+        ("[points.modls]\nx = 1", r"points.modls is not known; did you mean modules\?"),
+        (
+            "[kinds]\nconvention = ['behaviour.acumulates']",
+            r"acumulates' is not .*did you mean behaviour.accumulates\?",
+        ),
+        ("[kinds]\nbeyond = ['names']", r"'names' is not known; did you mean conventions.names\?"),
+        ("[kinds]\nbeyound = ['beyond']", r"kinds.beyound is not known; did you mean beyond\?"),
+        ("[kinds]\nbeyond = ['zzz']", "'zzz' is not known; expected one of structure, .* such as structure.folder"),
+        ("[kinds]\nbeyond = [['a']]", "is not known"),
+        ("[visibility]\n'psnr.pretraind_model' = 'hidden'", r"did you mean psnr.pretrained_model\?"),
+        ("[visibility]\npsnr.pretrained_model = 'hidden'", "in quotes, such as 'psnr.pretrained_model'"),
+        ("[visibility]\n'psnr.pretrained_model' = 'hiden'", "one of visible, hidden, after_due_date"),
     ):
         own.write_text(wrong)
         with pytest.raises(config.ConfigError, match=reason):

@@ -152,6 +152,23 @@ def test_an_end_is_told_and_the_next_request_starts_again(session, method, reaso
     assert session.starts == 2
 
 
+def test_afresh_it_has_the_files_as_they_were_handed_in(session):
+    handed_in = session.new("Probe").reads("Proj_2/model.py")
+    for _ in range(session.limits["starts"] + 1):  # which counts only those that died
+        probe = session.new("Probe")
+        assert probe.reads("Proj_2/model.py") == handed_in
+        probe.writes("Proj_2/model.py")
+        probe.patches()
+        print_of = session.call(probe, "prints")
+        session.afresh()
+        with pytest.raises(Stopped, match="gone"):
+            probe.nan()
+        assert session.new("Probe").patched() is False
+    assert print_of == "done"
+    assert b"xxx" in session.output  # also what was printed before
+    assert len(session.output) <= session.limits["output_kb"] * 1024
+
+
 def test_it_is_not_started_again_for_ever(session):
     for _ in range(session.limits["starts"]):
         with pytest.raises(Stopped):

@@ -1,5 +1,6 @@
 """What the staff does with the results of a class: its page, marks anew, one result, and what can go wrong."""
 
+import csv
 import json
 import os
 import re
@@ -82,6 +83,8 @@ def test_the_most_frequent_mistakes_have_an_example_and_everybody_who_made_them(
     assert (second.example.message, second.names) == ("o", ("c", "c2"))
 
 
+RELU = ("others/modules.py", "return grad_y * self.mask", "return grad_y.clamp(min=0)")
+
 # Marks anew -------------------------------------------------------------------------------------------
 
 
@@ -124,6 +127,42 @@ def test_marks_anew_take_seconds_and_run_nothing(out, tmp_path, capsys, monkeypa
     capsys.readouterr()
     assert cli.main(["--regrade", "--out", str(out)]) == cli.NO_VERDICT
     assert "\n0 have another mark" in capsys.readouterr().out
+
+
+OVERWRITES = ("others/modules.py", "self.weight_grad += (grad @", "self.weight_grad[:] = (grad @")
+
+
+def test_who_overwrites_gradients_fails_for_that_alone_unless_the_settings_make_it_a_convention(
+    data, tmp_path, capsys
+):
+    folder, out, own = tmp_path / "class", tmp_path / "out", tmp_path / "own.toml"
+    for name, *more in (("both", RELU), ("overwrites",)):
+        textbook(folder / name, OVERWRITES, *more)
+    work = Task(data, settings(), ("modules", "behaviour"), True, 0)
+    both, one = grade_class(folder, out, work, jobs=1)
+    assert both.verdict == one.verdict == results.FAILED
+    assert both.alone is None
+    assert one.alone.check == "behaviour.accumulates"
+    assert "asks that they add up until zero_grad()" in one.alone.hint
+    capsys.readouterr()
+    cli.main(["--explain", "overwrites", "--out", str(out)])
+    *_, said, last = capsys.readouterr().out.splitlines()
+    assert said == "It fails for one thing alone: “A second backward adds to the parameters' gradients”."
+    assert last.startswith("FAILED")
+    assert "fails for one thing alone: “A second" in (out / "submissions" / "overwrites.html").read_text()
+    assert "for one thing alone" not in (out / "submissions" / "both.html").read_text()
+    assert (out / "class.html").read_text().count("<td>behaviour.accumulates</td>") == 1
+    rows = {row["submission"]: row["fails_alone"] for row in csv.DictReader((out / "scores.csv").open())}
+    assert rows == {"both": "", "overwrites": "behaviour.accumulates"}
+
+    line = 'convention = ["conventions", "structure.init_file", "rules.helpers", "behaviour.accumulates"]'
+    assert line in Path(classroom.__file__).with_name("README.md").read_text()
+    own.write_text(f"[kinds]\n{line}\n")
+    assert cli.main(["--regrade", "--out", str(out), "--config", str(own)]) == cli.OK
+    both_anew, anew = (stored.find(out, name).report for name in ("both", "overwrites"))
+    assert (anew.verdict, anew.score, anew.alone) == (results.PASSED, one.score, None)
+    assert both_anew.alone.check == "modules.relu_backward"
+    assert "behaviour.accumulates" not in {row["fails_alone"] for row in csv.DictReader((out / "scores.csv").open())}
 
 
 def test_only_failed_keeps_what_passed_whatever_has_changed(data, tmp_path):

@@ -67,7 +67,7 @@ def invented(tmp_path_factory):
         made.mkdir()
     for name in {kept.weights for kept in RESTORATIONS} - {"shipped"}:
         torch.save({key: value.half() for key, value in unet().state_dict().items()}, weights / f"{name}.pth")
-    keep(_run_of_train(folder / "run", weights / "gaussian25.pth"), "gaussian25", weights)
+    keep(_run_of_train(folder / "run", weights / "gaussian5-50.pth"), "gaussian5-50", weights)
     for kept in RESTORATIONS:
         path = kept.path(weights)
         for number, name in enumerate(SETS):
@@ -202,9 +202,7 @@ def test_a_result_of_other_weights_stops(invented, tmp_path):
 def test_a_sentence_that_the_results_contradict_stops(invented, tmp_path):
     needs_tex()
     measured = without(invented, tmp_path, "train_step")
-    _write_steps(
-        measured.benchmarks / "train_step_unet.json", dict.fromkeys(TORCH, 360.0) | dict.fromkeys(AUTOCAST, 140.0)
-    )
+    _write_steps(measured.benchmarks / "train_step_unet.json", dict.fromkeys((*TORCH, *AUTOCAST), 140.0))
     with pytest.raises(
         BuildError, match=r"supplement.tex says that in bfloat16 a step takes less time .* rewrite it"
     ):
@@ -267,23 +265,23 @@ def test_an_undefined_number_stops(invented, tmp_path):
 
 
 def test_what_is_kept_of_a_run_has_no_path_in_it(invented, tmp_path):
-    assert record("gaussian25", invented.weights)["log"][1] == {
+    assert record("gaussian5-50", invented.weights)["log"][1] == {
         "epoch": 2,
         "loss": 0.1,
         "psnr": 28.5,
         "seconds": 5400,
     }
-    text = (invented.weights / "gaussian25.json").read_text()
+    text = (invented.weights / "gaussian5-50.json").read_text()
     assert "/" not in text
     assert all(name in text for name in ('"photos"', '"left_out"', '"its_base"'))
     moved = without(invented, tmp_path).weights
-    (moved / "gaussian25.pth").write_bytes(b"others")
-    assert record("gaussian25", moved) is None
+    (moved / "gaussian5-50.pth").write_bytes(b"others")
+    assert record("gaussian5-50", moved) is None
     assert record("poisson30", moved) is None
 
 
 def test_what_is_no_run_is_not_kept(tmp_path, capsys):
-    assert main(["keep", str(tmp_path), "gaussian25"]) == 2
+    assert main(["keep", str(tmp_path), "gaussian5-50"]) == 2
     assert "is no run of train.py that can be kept" in capsys.readouterr().err
 
 

@@ -122,7 +122,8 @@ def test_a_run_that_was_interrupted_and_killed_and_resumed_ends_as_one_that_was_
     assert_same_run(tmp_path / "whole", out)
 
 
-def test_a_run_on_photographs_goes_on_as_if_never_stopped(photos, tmp_path, small, monkeypatch):
+@pytest.mark.parametrize("optimizer", ["adam", "muon"])
+def test_a_run_on_photographs_goes_on_as_if_never_stopped(optimizer, photos, tmp_path, small, monkeypatch):
     whole, stopped = tmp_path / "whole", tmp_path / "stopped"
     options = [
         "--network",
@@ -137,6 +138,8 @@ def test_a_run_on_photographs_goes_on_as_if_never_stopped(photos, tmp_path, smal
         "5",
         "--seed",
         "3",
+        "--optimizer",
+        optimizer,
     ]
     options += ["--photos", str(photos), "--out"]
     assert train.main([*options, str(whole)]) == 0

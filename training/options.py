@@ -25,6 +25,7 @@ DEFAULTS = {
         "clip": 0.0,
         "average": 0.0,
         "beta2": 0.999,
+        "optimizer": "adam",
     },
     "crops": {
         "network": "unet",
@@ -40,6 +41,7 @@ DEFAULTS = {
         "clip": 0.2,
         "average": 0.999,
         "beta2": 0.98,  # at 0.999, deep networks break down at such a rate
+        "optimizer": "adam",
     },
 }
 DEFAULTS["windows"] = DEFAULTS["pairs"] | {"noise": "course", "pairs": 50_000, "windows": 12_000, "zoom": 1.25}
@@ -213,7 +215,8 @@ def _parser(description):
     add("--zoom", _number(float, 1, 8), "Z", "scale windows up to Z times the course's")
     add("--crop", _number(int, 8, 4096), "N", "pixels a side of a crop, a multiple of the network's reduction")
     choose("--loss", tuple(LOSSES), "the noise's own unless given")
-    add("--lr", _number(float, 1e-9, 1), "LR", "Adam's learning rate at its peak")
+    choose("--optimizer", ("adam", "muon"), "muon takes the weights between hidden channels a longer way in a step")
+    add("--lr", _number(float, 1e-9, 1), "LR", "the learning rate at its peak")
     choose("--schedule", ("one-cycle", "trapezoid"), "how the learning rate rises and falls")
     add("--decay", _number(float, 0, 1), "PART", "the last part of a trapezoid, in which the rate falls; 0: never")
     add("--clip", _number(float, 0, 1e9), "NORM", "largest norm of a step's gradients; 0: any")

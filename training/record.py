@@ -11,8 +11,8 @@ from .options import UsageError
 
 
 def plain(state, dtype=None):
-    """The tensors of a state, or None where there is none yet, as a file should hold them; in `dtype` if given."""
-    return {name: x if x is None else x.to("cpu", dtype).contiguous() for name, x in state.items()}
+    """The tensors of a state as a file should hold them; in `dtype` if given."""
+    return {name: x.to("cpu", dtype).contiguous() for name, x in state.items()}
 
 
 def read_state(path, network):

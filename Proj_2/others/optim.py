@@ -8,7 +8,7 @@ class _Optimizer:
     its gradient. The parameters are changed in place.
     """
 
-    remembers = ()  # the names of the tensors, one a parameter, that a step leaves for the next
+    remembers = ()  # the names of the tensors that a step may leave of a parameter for the next
 
     def __init__(self, params, lr):
         self.params = list(params)
@@ -27,15 +27,15 @@ class _Optimizer:
 
     def state_dict(self):
         """What has to be kept, beside the parameters, to go on later as if nothing had happened."""
-        return {"steps": self.steps, "state": [{name: b.kept(name) for name in self.remembers} for b in self.state]}
+        state = [{name: b.kept(name) for name in self.remembers if b.kept(name) is not None} for b in self.state]
+        return {"steps": self.steps, "state": state}
 
     def load_state_dict(self, state):
         """Go on from what `state_dict` returned for the same parameters."""
         self.steps = state["steps"]
         for buffers, remembered, (parameter, _) in zip(self.state, state["state"], self.params, strict=True):
             for name, tensor in remembered.items():
-                if tensor is not None:
-                    buffers.take_like(name, parameter).copy_(tensor)
+                buffers.take_like(name, parameter).copy_(tensor)
 
     def step(self):
         """Update every parameter from its gradient."""

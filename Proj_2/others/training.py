@@ -1,5 +1,6 @@
-"""Training: mini-batches of noisy pairs, Adam, and a learning rate that rises and falls."""
+"""Training: mini-batches of noisy pairs, Adam or Muon, and a learning rate that rises and falls."""
 
+from functools import partial
 from math import cos, pi
 from random import Random
 
@@ -7,6 +8,7 @@ from torch import arange
 
 from .buffers import Buffers
 from .loss import L0, MSE
+from .muon import Muon
 from .optim import Adam, Average, clip_grad_norm
 from .patches import channel_first, channel_last, copy_channel_last
 
@@ -56,7 +58,8 @@ class Training:
 
     `loss` is the module that takes the place of the squared error, `schedule` the function (progress, peak) ->
     learning rate. `clip`, if any, bounds the norm of each step's gradients; `average`, if any, is the decay of an
-    average of the weights, which the attribute of that name keeps. `beta2` is Adam's memory of the gradients' size.
+    average of the weights, which the attribute of that name keeps. `beta2` is Adam's memory of the gradients' size;
+    with `muon`, the weights between hidden channels take Muon's steps instead.
     `team` stands for the other processes, if any, that do the same on other parts of every batch; the weights then
     stay equal in all.
 
@@ -78,6 +81,7 @@ class Training:
         clip=None,
         average=None,
         beta2=0.999,
+        muon=False,
         team=None,
     ):
         self.network, self.loss, self.team = network, loss or MSE(), team or Alone()
@@ -85,7 +89,8 @@ class Training:
         self.average = average and Average(network.state_dict(), average)
         self.like = network.param()[0][0].new_empty(0)  # of the type and on the device of the parameters
         self.compute_like = self.like.bfloat16() if mixed else self.like  # and of what the network computes in
-        self.optimizer = Adam(network.param(), betas=(0.9, beta2))
+        optimizer = partial(Muon, mixed=mixed) if muon else Adam
+        self.optimizer = optimizer(network.param(), betas=(0.9, beta2))
         self.peak_lr, self.batch_size, self.seed = peak_lr, batch_size, seed
         self.steps_per_epoch = -(-num_pairs // batch_size)
         self.steps = num_epochs * self.steps_per_epoch

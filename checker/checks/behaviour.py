@@ -34,7 +34,10 @@ def accumulates(g: Grading):
                 continue  # wrong already after one backward, and counted there
             if found := mismatch(after[1][name], 2 * first.double(), tolerance):
                 overwritten = mismatch(after[1][name], first.double(), tolerance) is None
-                hint = "The second backward overwrites the gradient of the first: is it = where += is meant?"
+                hint = (
+                    "The second backward overwrites the gradient of the first; the assignment asks that they add up "
+                    "until zero_grad(): is it = where += is meant?"
+                )
                 raise Failed(
                     f"{one.module}, {PARTS[name]} after two backwards: {found.message}", hint if overwritten else ""
                 )

@@ -33,6 +33,7 @@ def dilation(g: Grading):
         g,
         case("Conv2d", (3, 2, 9, 10), 2, 3, 3, dilation=2),
         case("Conv2d", (1, 2, 9, 8), 2, 3, 2, stride=2, padding=1, dilation=3),
+        case("Conv2d", (3, 2, 10, 8), 2, 3, 2, stride=2, padding=1, dilation=2),  # a rest by its dilation alone
         case("TransposeConv2d", (3, 2, 5, 4), 2, 3, 3, stride=2, dilation=2),
     )
 

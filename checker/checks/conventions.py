@@ -12,19 +12,26 @@ from . import cases
 from .cases import case
 from .compare import mismatch, size
 from .judging import WITH_PARAMETERS, conventions, each, name_of, ready, roles, with_parameters
-from .optimiser import takes_target_first
+from .loss import takes_target_first
 
 GRADED = "Model", "Conv2d", "ReLU", "Sigmoid", "Sequential", "MSE", "SGD"
 UPSAMPLINGS = "TransposeConv2d", "NearestUpsampling"
 ACTIVATIONS = "ReLU", "Sigmoid"
-UNLIKE = "manner", "beside", "keeps", "sequential_returns", "pairs_only"  # notes about how gradients are had
+UNLIKE = (
+    "elsewhere",
+    "manner",
+    "beside",
+    "keeps",
+    "sequential_returns",
+    "pairs_only",
+)  # notes about how gradients are had
 TARGET_FIRST = "the loss takes the target first and the prediction second"
 
 
 def exported(g: Grading, role: str) -> str | None:
-    """The name under which model.py gives what plays a role; None if it does not."""
+    """The name under which model.py gives the class that plays a role; None if it does not."""
     own = name_of(g, role)
-    return own if own in g.session.loaded else None
+    return own if own in g.session.loaded and role not in conventions(g)["functions"] else None
 
 
 @check("conventions", needs=("api.imports",))
@@ -146,9 +153,7 @@ def direct(g: Grading):
         if name_of(g, role):
             g.once(cases.sweep, role)
     notes = conventions(g)["notes"]
-    told = [
-        notes[code] for code in ("manner", "beside", "keeps", "sequential_returns", "pairs_only") if code in notes
-    ]
+    told = [notes[code] for code in UNLIKE if code in notes]
     if told:
         raise Failed(
             "; ".join(told), "Can a module be used by itself: y = m.forward(x), grad_x = m.backward(grad_y)?"

@@ -1,7 +1,6 @@
-"""The loss and the optimiser against torch's."""
+"""The optimiser against torch's."""
 
 import contextlib
-from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -13,107 +12,10 @@ from ..sandbox.child import Raised
 from . import cases
 from .compare import Mismatch, mismatch
 from .factors import factor_of
-from .judging import conventions, descends, name_of, ready, trains, unless_it_trains, with_parameters
+from .judging import conventions, name_of, ready, trains, unless_it_trains, with_parameters
+from .steppers import Step, told_apart
 
-SHAPE = (3, 2, 4, 5)
 STEPS = 3
-
-
-def loss(g: Grading) -> dict[str, tuple[object, Tensor]]:
-    """(got, expected) of MSE's forward and backward on random tensors."""
-    if name_of(g, "MSE") is None:
-        raise Failed("the submission has no MSE")
-    generator = torch.Generator().manual_seed(g.seed)
-    prediction, target = torch.randn(SHAPE, generator=generator), torch.randn(SHAPE, generator=generator)
-    theirs = prediction.double().requires_grad_()
-    value = torch.nn.functional.mse_loss(theirs, target.double())
-    value.backward()
-    for role in cases.CORE:  # how tensors are passed is found there
-        if name_of(g, role):
-            g.once(cases.sweep, role)
-            break
-    try:
-        mse = g.session.loss()
-        got = mse.forward(prediction, target)
-    except Raised as raised:
-        raise unless_it_trains(g, raised) from None
-    got = torch.tensor(got) if isinstance(got, float) else got
-    got = got.reshape(()) if isinstance(got, Tensor) and got.numel() == 1 else got
-    try:
-        gradient = mse.gradient()
-    except Raised as raised:
-        gradient = raised
-    if not isinstance(gradient, Tensor):
-        found = through_a_network(g, prediction, target)
-        gradient = gradient if found is None else found
-    return {"forward": (got, value.detach()), "backward": (gradient, theirs.grad)}
-
-
-def through_a_network(g: Grading, prediction: Tensor, target: Tensor) -> Tensor | None:
-    """The gradient that a loss hands to a network, where it returns none itself; None if that shows nowhere."""
-    try:
-        found = g.session.loss().gradient_in_a_network(prediction, target)
-    except Raised:
-        return None
-    return found if isinstance(found, Tensor) else None
-
-
-@check("optimiser", needs=("api.imports",))
-def mse_forward(g: Grading):
-    """MSE.forward is the mean of the squared differences over all elements"""
-    if found := mismatch(*g.once(loss)["forward"], g.config["tolerance"]["absolute"]):
-        raise Failed(f"MSE on 3×2×4×5: {found.message}", "Is it the mean over all elements, as torch's?")
-
-
-@check("optimiser", needs=("api.imports",))
-def mse_backward(g: Grading):
-    """MSE.backward returns the gradient of that mean"""
-    tolerance = g.config["tolerance"]["absolute"] / 10  # the gradient's values are of order 1/120
-    got, expected = g.once(loss)["backward"]
-    if found := mismatch(got, expected, tolerance):
-        if isinstance(got, Raised) and g.once(trains):
-            raise unless_it_trains(g, got)
-        if got is None:
-            raise Unjudged("MSE.backward returns no gradient, and none was found on the prediction or in a network")
-        factor = None if found.got is None else factor_of(found.got, expected, tolerance)
-        if g.once(takes_target_first):
-            return
-        cause = got.cause if isinstance(got, Raised) else None
-        raise Failed(f"MSE on 3×2×4×5: {found.message}", hint_of_factor(g, factor) if factor else "", cause=cause)
-
-
-def takes_target_first(g: Grading) -> bool:
-    """Whether the loss takes the target first although no name tells: the gradient is minus the right one, and yet
-    training goes down.
-    """
-    got, expected = g.once(loss)["backward"]
-    if not isinstance(got, Tensor) or mismatch(*g.once(loss)["forward"], g.config["tolerance"]["absolute"]):
-        return False
-    return mismatch(-got, expected, g.config["tolerance"]["absolute"] / 10) is None and g.once(descends)
-
-
-def hint_of_factor(g: Grading, factor: float) -> str:
-    """What a gradient says that is `factor` times what it should be, in the light of what forward gave."""
-    n, c, h, w = SHAPE
-    names = {"−1": -1, "N": n, "H·W": h * w, "C·H·W": c * h * w, "N·C": n * c, "N·C·H·W": n * c * h * w, "half": 0.5}
-    name = next((name for name, value in names.items() if abs(factor / value - 1) < 1e-3), f"{factor:.4g}")
-    value, mean = g.once(loss)["forward"]
-    right = mismatch(value, mean, g.config["tolerance"]["absolute"]) is None
-    if right:
-        return f"It is {name} times what it should be: forward and backward disagree; is it the gradient of the mean?"
-    return f"It is {name} times what it should be: is it the gradient of another sum than the mean over all elements?"
-
-
-# The optimiser ----------------------------------------------------------------------------------------
-
-
-class Step(NamedTuple):
-    """A parameter before and after some steps, and what it should be after them."""
-
-    name: str
-    before: Tensor
-    got: object
-    expected: Tensor
 
 
 def steps(g: Grading, one: cases.Case, **options) -> list[Step]:
@@ -128,8 +30,9 @@ def steps(g: Grading, one: cases.Case, **options) -> list[Step]:
     optimiser = g.session.optimiser(own, **options)
     before = own.parameters()
     expected = {name: value.double() for name, value in before.items()}
+    first: dict[str, Tensor] = {}
     velocities = {name: torch.zeros_like(value) for name, value in expected.items()}
-    for _ in range(STEPS):
+    for i in range(STEPS):
         own.zero_grad()
         own.forward(given.x)
         own.backward(given.cotangent)
@@ -140,10 +43,11 @@ def steps(g: Grading, one: cases.Case, **options) -> list[Step]:
                 raise Follows(grad_check(one, name))
             torch_step(value, gradient.double().reshape(value.shape), velocities[name], **options)
         optimiser.step()
+        first = own.parameters() if i == 0 else first
     if not any(velocity.any() for velocity in velocities.values()):
         raise Follows(grad_check(one, "weight"))
     after = own.parameters()
-    return [Step(name, before[name], after.get(name), value) for name, value in expected.items()]
+    return [Step(name, before[name], first.get(name), after.get(name), value) for name, value in expected.items()]
 
 
 def grad_check(one: cases.Case, name: str) -> str:
@@ -182,14 +86,19 @@ def judge_steps(g: Grading, hint: str = "", **options) -> None:
         raise
     if all(isinstance(one.got, Tensor) and torch.equal(one.got, one.before) for one in taken) and g.once(trains):
         return own_step(g)
-    if wrong_of(taken, tolerance) and right_otherwise(g, options):
+    if not wrong_of(taken, tolerance):
         return None
-    for name, before, got, expected in taken:
-        if found := mismatch(got, expected, tolerance):
+    note = told_apart(taken, STEPS) if "more" not in options else ""
+    if right_otherwise(g, options):
+        return None
+    if note:
+        return g.warn(note)
+    for one in taken:
+        if found := mismatch(one.got, one.expected, tolerance):
             if conventions(g)["tape"] and g.findings["optimiser.mse_backward"].status == FAILED:
                 raise Follows("optimiser.mse_backward")  # all gradients come from the loss, and are as wrong
-            message = f"{name} after {STEPS} steps of SGD({settings}): {found.message}"
-            raise Failed(message, hint or hint_of_step(before.double(), found))
+            message = f"{one.name} after {STEPS} steps of SGD({settings}): {found.message}"
+            raise Failed(message, hint or hint_of_step(one.before.double(), found))
     return None
 
 

@@ -1,10 +1,12 @@
 """Where a module is right and where not: the property of cases that tells them apart, as a question."""
 
+WINDOWS = {"stride": 1, "padding": 0, "dilation": 1}
+
 
 def rest(case) -> bool:
-    """Whether a stride leaves rows or columns over."""
-    k, s, p = pair(case.args[2]), pair(case.option("stride", 1)), pair(case.option("padding", 0))
-    return any((n + 2 * p[i] - k[i]) % s[i] for i, n in enumerate(case.shape[2:]))
+    """Whether a stride leaves rows or columns over, where the kernel covers as many as its dilation makes it."""
+    k, s, p, d = pair(case.args[2]), *(pair(case.option(name, usual)) for name, usual in WINDOWS.items())
+    return any((n + 2 * p[i] - d[i] * (k[i] - 1) - 1) % s[i] for i, n in enumerate(case.shape[2:]))
 
 
 def pair(value) -> tuple:
@@ -35,6 +37,11 @@ PATTERNS = (  # (cases, question, whether a case is one of them)
         "stride equal to the kernel size",
         "do overlapping windows add up?",
         lambda c: is_convolution(c) and c.option("stride", 1) == c.args[2],
+    ),
+    (
+        "dilation 1",
+        "where does the dilation enter?",
+        lambda c: is_convolution(c) and c.option("dilation", 1) == 1,
     ),
     ("a 1×1 kernel", "where does the kernel's size enter?", lambda c: is_convolution(c) and c.args[2] == 1),
     (

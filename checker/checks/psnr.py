@@ -117,6 +117,7 @@ def accuse_known(g: Grading, each: Tensor) -> None:
 def pretrained_model(g: Grading):
     """The pretrained model's PSNR on the validation data"""
     base = g.once(baselines)
+    g.session.afresh()  # train() may have written over bestmodel.pth by now
     each, _ = in_batches(g, pretrained(g))
     db, needed = each.mean().item(), g.config["psnr"]["pass_db"]
     g.measurements["psnr"]["pretrained model"] = db

@@ -26,7 +26,7 @@ def one_epoch_run(g: Grading) -> dict:
     if not (g.data / "train_data.pkl").is_file():
         raise NotApplicable("not judged: there is no train_data.pkl in the data folder")
     g.once(baselines)
-    g.session.forget()
+    g.session.afresh()
     ready = first_of_pretrained(g)  # now, since some keep their best weights in that file
     g.session.seed(g.seed)
     model = g.session.new("Model")
@@ -168,6 +168,7 @@ def one_epoch(g: Grading):
 @check("training", needs=("training.changes_weights", "api.loads_pretrained"))
 def changes_loaded_weights(g: Grading):
     """train() changes the model after load_pretrained_model(), too"""
+    g.session.afresh()
     model, x = pretrained(g), pictures(g, 2, 32, 32).float()
     noisy = pictures(g, LITTLE, 32, 32)
     before = whole_range(predict(g, model, x))

@@ -5,6 +5,7 @@ import re
 from torch import Tensor
 
 from . import tensors
+from .attributes import awaited
 from .building import MEANINGS, parameters_of, required
 from .manners import proportion
 from .methods import has, method
@@ -96,6 +97,23 @@ def back_bare(driven, target, grad_y: Tensor):
     return method(target, "backward")()
 
 
+def back_set(driven, target, grad_y: Tensor):
+    """With the gradient as an attribute of the module, or of the last one of a network."""
+    if required(method(target, "backward")):
+        raise driven.driver.Undriven("its backward takes an argument")
+    output = tensors.unwrap(driven.output)
+    grad_y = driven.driver.tensor(grad_y, driven.manner.wrapped, output.dtype)
+    for holder in (target, driven.raws()[-1]):
+        key = "awaited", type(holder)
+        if key not in driven.places:
+            driven.places[key] = awaited(holder, output)
+        for name in driven.places[key]:
+            setattr(holder, name, grad_y)
+        if driven.places[key]:
+            return method(target, "backward")()
+    raise driven.driver.Undriven("its backward reads no attribute that is meant for the gradient")
+
+
 def back_loss(driven, target, grad_y: Tensor):
     """Through the submission's own loss, with the target for which the mean square's gradient is `grad_y`."""
     y, returned = called_loss(driven, target, grad_y)
@@ -145,5 +163,5 @@ def note_scale(driven, y: Tensor, grad_y: Tensor) -> None:
 
 WAYS = {
     "module": back_module, "output": back_output, "bare": back_bare, "loss": back_loss, "left": back_left,
-    "handed": back_handed,
+    "handed": back_handed, "set": back_set,
 }  # fmt: skip

@@ -35,6 +35,14 @@ MEANINGS = {
     r"|param_groups"
     r"|(self_?)?(model|net(work)?|modules?|layers?|nn|sequential|seq)s?(_?list)?",
 }
+# What torch's constructors take, in their order, and its own defaults.
+ARGUMENTS = {
+    "Conv2d": ("in_channels", "out_channels", "kernel_size", "stride", "padding"),
+    "TransposeConv2d": ("in_channels", "out_channels", "kernel_size", "stride", "padding"),
+    "NearestUpsampling": ("scale_factor",),
+}
+CONVOLUTION = {"stride": 1, "padding": 0, "dilation": 1, "bias": True, "output_padding": 0, "groups": 1}
+OF_ITS_OWN = {"bias": True, "dilation": 1, "groups": 1}  # it may double by a stride, and pad as it likes
 # What else a constructor may insist on, and something harmless to give it.
 FILLINGS = (
     (r".*(momentum|decay|eps|dampening|beta|penalty|reg).*", 0.0),

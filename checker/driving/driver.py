@@ -6,8 +6,9 @@ import functools
 import torch
 from torch import Tensor
 
-from . import optimisers, tensors, upsampling
-from .building import Unsupported, asks_for_more, build, meaning, required
+from . import functions, optimisers, tensors, upsampling, visitors
+from .building import ARGUMENTS, CONVOLUTION, OF_ITS_OWN, Unsupported, asks_for_more, build, meaning, required
+from .functional import Functional
 from .leading import Led
 from .leaves import held
 from .losses import Loss, takes_network
@@ -15,21 +16,12 @@ from .manners import Manner
 from .module import Driven
 from .network import Network
 from .own_step import own_step
-from .roles import Classes
+from .roles import ROLES, Classes
 from .search import TRIALS, search
 from .sequentials import SEQUENTIALS, way_to_put_together
 from .state import State, without_a_trace
 from .training import target_first
 from .usage import Usage
-
-ARGUMENTS = {
-    "Conv2d": ("in_channels", "out_channels", "kernel_size", "stride", "padding"),
-    "TransposeConv2d": ("in_channels", "out_channels", "kernel_size", "stride", "padding"),
-    "NearestUpsampling": ("scale_factor",),
-}
-ROLES = "Conv2d", "TransposeConv2d", "NearestUpsampling", "Upsampling", "ReLU", "Sigmoid", "Sequential", "MSE", "SGD"
-CONVOLUTION = {"stride": 1, "padding": 0, "dilation": 1, "bias": True, "output_padding": 0, "groups": 1}
-OF_ITS_OWN = {"bias": True, "dilation": 1, "groups": 1}  # it may double by a stride, and pad as it likes
 
 
 class Undriven(Exception):
@@ -97,6 +89,9 @@ class Driver:
     def resolved(self) -> dict[str, tuple[str, type] | None]:
         """What plays each role. An upsampling has the role of what it computes, whatever its name is."""
         kinds = {role: self.classes.of_role(role) for role in ROLES}
+        for role in (role for role in functions.ROLES if kinds[role] is None):
+            kinds[role] = without_a_trace(self.classes, lambda classes, role=role: functions.as_class(classes, role))
+        visitors.complete(self, kinds)
         upsamplings = [kinds.pop(role) for role in ("TransposeConv2d", "NearestUpsampling", "Upsampling")]
         handed_in = sorted(
             (pair for pair in upsamplings if pair), key=lambda pair: pair[0] not in self.classes.exported
@@ -212,10 +207,10 @@ class Driver:
         kind = self.class_of("MSE")[1]
         own = next((found for found in held(net) if type(found) is kind), None) if net is not None else None
         if own is None:
-            wants_one = required(kind) and meaning(required(kind)[0].name, ("params", "layers"))
+            wants_one = next(filter(None, (meaning(p.name, ("params", "layers")) for p in required(kind))), "")
             net = self.sequential_of([self.raw("ReLU", [], {})], quietly=True) if net is None and wants_one else net
             wants_one = wants_one or (net is not None and takes_network(kind))
-            own = build(kind, {wants_one: net} if wants_one else {}, {})
+            own = build(kind, {wants_one: net} if wants_one else {}, {}, self.seen(kind))
         return Loss(self, own, wrapped)
 
     def optimiser(
@@ -256,7 +251,7 @@ class Driver:
         arguments = optimisers.ways(net, driven.raws(), lr, more)[way]()
         if any(meaning(p.name, ("loss",)) for p in required(kind)):
             arguments["loss"] = self.class_of("MSE")[1]()
-        raw = optimisers.construct(kind, arguments, neutral)
+        raw = optimisers.construct(kind, arguments, neutral, self.seen(kind))
         return optimisers.Optimiser(raw, driven, net, lr)
 
     def steps_along(self, driven, name: str, gradient: Tensor) -> bool:
@@ -289,6 +284,7 @@ class Driver:
             "led": sorted(role for role, manner in self.manners.items() if manner.led),
             "tape": any(manner.back in ("loss", "left") for manner in self.manners.values()),
             "optimiser_ways": optimisers.WAYS,
+            "functions": [r for r in functions.ROLES if (own := self.known(r)) and issubclass(own[1], Functional)],
             "exported": sorted(self.classes.exported),
             "dtype": str(torch.get_default_dtype()).removeprefix("torch."),
             "notes": dict(self.notes),

@@ -7,7 +7,8 @@ from torch import Tensor
 
 from . import tensors
 from .building import meaning, parameters_of, required
-from .gradients import LIST
+from .gradients import LIST, of_input, snapshot
+from .leaves import at
 from .manners import Spy
 from .methods import all_of, call, has, method, of_class
 
@@ -107,11 +108,15 @@ class Loss:
 
     def gradient(self):
         """The gradient with respect to the prediction: what backward returns, or leaves on the prediction."""
+        before = snapshot(self.raw, {tensors.unwrap(self.given[0]).numel()})
         returned = self.backward()
         prediction = self.given[0]
         if isinstance(returned, Tensor):
             return returned
-        return tensors.gradient_of(prediction, tensors.unwrap(prediction))
+        content = tensors.unwrap(prediction)
+        left = tensors.gradient_of(prediction, content)
+        path = of_input(self.raw, content, before) if left is None else None
+        return at(self.raw, path) if path else left
 
     def gradient_in_a_network(self, prediction: Tensor, target: Tensor):
         """The gradient that reaches a network whose output is `prediction`, where the loss itself returns none: what

@@ -22,7 +22,8 @@ ZERO_GRAD = re.compile(
 class Manner(NamedTuple):
     """One manner. `back`: what is asked for the gradients: the "module" (with the gradient), its "output", the module
     without argument ("bare"), the "loss", the module after the loss, which has "left" a gradient for it, or the
-    module with the loss "handed" to it. `prepare`: what makes a module ready. `led`: whether the gradient of the
+    module with the loss "handed" to it, or the module without argument, of which the gradient was "set" as an
+    attribute. `prepare`: what makes a module ready. `led`: whether the gradient of the
     input is that of the weights of a convolution before it.
     """
 
@@ -40,6 +41,7 @@ class Manner(NamedTuple):
             "loss": "backward of the loss",
             "left": "backward of the loss, then backward without an argument",
             "handed": "backward with the loss for its argument",
+            "set": "backward without an argument, after the gradient was set as an attribute of the module",
         }
         parts = [
             "inside Sequential" if self.network else "",
@@ -51,7 +53,7 @@ class Manner(NamedTuple):
         return ", ".join(part for part in parts if part)
 
 
-BACKS = "module", "output", "loss", "left", "bare", "handed"
+BACKS = "module", "set", "output", "loss", "left", "bare", "handed"
 PREPARATIONS = {
     "": "",
     "module": "zero_grad() of the module first",

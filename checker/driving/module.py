@@ -68,7 +68,7 @@ class Driven:
 
     def tape(self) -> bool:
         """Whether gradients are left on what was passed in rather than returned."""
-        return self.manner.back != "module" or self.manner.led
+        return self.manner.back not in ("module", "set") or self.manner.led
 
     def listed(self):
         """What its own list of parameters returns; raises AttributeError if there is no param()."""
@@ -186,7 +186,7 @@ class Driven:
         self.driver.unpaired = None
         grad_x = tensors.unwrap(returned)
         seen = self.spy and self.spy.returned
-        if grad_x is None and self.manner.back == "module" and not isinstance(seen, Tensor):
+        if grad_x is None and self.manner.back in ("module", "set") and not isinstance(seen, Tensor):
             grad_x = self.kept_gradient(x, self.before)
         if grad_x is not None and returned is None and not isinstance(seen, Tensor):
             self.driver.note("keeps", "backward keeps the gradient of its input rather than to return it")

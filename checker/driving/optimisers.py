@@ -9,7 +9,7 @@ import re
 import torch
 from torch import Tensor
 
-from . import backward, tensors
+from . import backward, forms, tensors
 from .building import MEANINGS, build, meaning, parameters_of, required
 from .gradients import drawn, flat, listed
 from .manners import zero_grad
@@ -67,20 +67,27 @@ class Optimiser:
         """Whether a step moves the weights, given something of these kinds; what each raised goes to `problems`."""
         for kinds in tried:
             kept, own = self.weights(), Contents(self.raw)
-            try:
-                if self.holds_loss():
-                    self.afresh("loss")
-                for values in itertools.product(*map(self.values, kinds)):
+            for values in self.all_values(kinds, problems):
+                try:
                     method(self.raw, "step")(*values)
                     problems.append(None)
                     if self.moved_from(kept):
                         self.driven.driver.step_kinds = kinds
                         return True
-            except Exception as error:
-                problems.append(error)
-                self.put_back(kept)
+                except Exception as error:
+                    problems.append(error)
+                    self.put_back(kept)
             own.put_back()
         return False
+
+    def all_values(self, kinds: tuple[str, ...], problems: list):
+        """All combinations of what arguments of these kinds may be."""
+        try:
+            if self.holds_loss():
+                self.afresh("loss")
+            yield from itertools.islice(itertools.product(*map(self.values, kinds)), MOST)
+        except Exception as error:
+            problems.append(error)
 
     def steps_each(self, needed: list) -> bool:
         """A step of every weight by itself, (weight, gradient) → weight, by a copy of the optimiser for each; whether
@@ -114,12 +121,12 @@ class Optimiser:
         if kind in ("lr", "one", "zero"):
             return [{"lr": self.lr, "one": 1, "zero": 0}[kind]]
         if kind == "net":
-            return [self.net]
+            return [self.net, self.driven.raws()]
         if kind == "param":
-            return [listed(self.net)]
+            return [drawn(listed(self.net)), *forms.of_weights(self.driven)]
         if kind == "gradients":
             beside = self.driven.beside
-            return [flat(beside), beside, *beside] if beside else []
+            return [*([flat(beside), beside, *beside] if beside else []), *forms.of_gradients(self.driven)]
         return [self.afresh(kind)]
 
     def afresh(self, kind: str):
@@ -176,6 +183,8 @@ def combinations(needed: list, others: list):
         wanted = [
             next((kinds for pattern, kinds in ARGUMENTS if pattern.fullmatch(p.name.lower())), ANY) for p in names
         ]
+        if ("param",) in wanted:  # beside the parameters, what is called gradients is not the parameters again
+            wanted = [tuple(kind for kind in kinds if kinds == ("param",) or kind != "param") for kinds in wanted]
         yield from itertools.islice(itertools.product(*wanted), MOST)
 
 
@@ -206,9 +215,10 @@ def ways(net, modules: list, lr: float, more: dict) -> list:
     ]
 
 
-def construct(kind: type, arguments: dict, neutral: tuple[float, ...] = ()):
+def construct(kind: type, arguments: dict, neutral: tuple[float, ...] = (), seen: dict | None = None):
     """An optimiser of that class: by its own names of the arguments, else as the assignment has it, else lr first.
-    What it takes besides, of which no name tells what it is, is set to the `neutral` values in turn, if any.
+    What it takes besides, of which no name tells what it is, is set to the `neutral` values in turn, if any; what it
+    insists on is as the author gives it (`seen`).
     """
     if neutral:
         known = arguments.keys() | DEFAULTS.keys()
@@ -220,8 +230,8 @@ def construct(kind: type, arguments: dict, neutral: tuple[float, ...] = ()):
         )
     alone = {name: value for name, value in arguments.items() if name != "params"}
     attempts = (
-        *([lambda: build(kind, alone, DEFAULTS)] if registers(kind) else []),
-        lambda: build(kind, arguments, DEFAULTS),
+        *([lambda: build(kind, alone, DEFAULTS, seen)] if registers(kind) else []),
+        lambda: build(kind, arguments, DEFAULTS, seen),
         lambda: kind(*arguments.values()),
         lambda: kind(
             *[arguments[name] for name in arguments if name == "lr"],

@@ -5,6 +5,7 @@ import re
 import sys
 import types
 
+ROLES = "Conv2d", "TransposeConv2d", "NearestUpsampling", "Upsampling", "ReLU", "Sigmoid", "Sequential", "MSE", "SGD"
 PATTERNS = {
     "Conv2d": r"conv(olution)?(al)?(2d?)?",
     "TransposeConv2d": r"(transposed?|trans|t|de|inverse|fractional)conv(olution)?(al)?(2d?)?"
@@ -22,7 +23,7 @@ PATTERNS = {
 }
 ONLY_ONES = {
     "MSE": re.compile(r"loss|criterion|cost", re.IGNORECASE),
-    "SGD": re.compile(r"sgd|optim|descent", re.IGNORECASE),
+    "SGD": re.compile(r"sgd|optim|descent|adam|rms_?prop|ada_?grad|momentum|nesterov", re.IGNORECASE),
 }
 TRIMMED = re.compile(
     r"^(my|own|our|custom|module|layer|loss|act(ivation)?)|(layer|module|loss|criterion|activation|2)$"

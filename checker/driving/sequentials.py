@@ -10,6 +10,7 @@ from torch import Tensor
 
 from . import tensors
 from .building import build, filling, meaning, parameters_of, required
+from .functional import Functional
 from .methods import call, has
 
 
@@ -110,6 +111,11 @@ def ours(driver, value):
         return value
 
 
+def in_form(raws: list, form) -> list:
+    """The modules, those that are plain functions as their network takes them."""
+    return [form(raw) if isinstance(raw, Functional) else raw for raw in raws]
+
+
 SEQUENTIALS = (
     lambda driver, kind, raws: kind(*raws),
     lambda driver, kind, raws: kind(list(raws)),
@@ -122,6 +128,11 @@ SEQUENTIALS = (
     as_its_author,
     lambda driver, kind, raws: filled(kind, list(raws)),
     lambda driver, kind, raws: filled(kind, dict(named(raws))),
+)
+SEQUENTIALS += tuple(
+    lambda driver, kind, raws, build=build, form=form: build(driver, kind, in_form(raws, form))
+    for build in SEQUENTIALS[:2]
+    for form in (lambda one: one.function, lambda one: (one.function, one.gradient_function))
 )
 AS_ITS_AUTHOR = SEQUENTIALS.index(as_its_author)
 

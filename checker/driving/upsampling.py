@@ -7,12 +7,11 @@ import torch
 from torch import Tensor
 
 from . import tensors
-from .building import build
+from .building import CONVOLUTION, build
 from .leaves import leaves, type_of
 from .methods import call
 
 KERNEL, SIDE, CHANNELS = 3, 6, (3, 5)
-CONVOLUTION = {"stride": 1, "padding": 0, "dilation": 1, "bias": True, "output_padding": 0, "groups": 1}
 
 
 class Found(NamedTuple):

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 
 import torch
 
-from .methods import of_class
+from .methods import USUAL, of_class
 from .state import State
+from .watching import code_of, in_training
 
 
 @dataclass
@@ -23,17 +24,19 @@ class Made:
 
 
 class Usage:
-    """What was seen of each class, in the order in which its objects were made; looked for when first asked."""
+    """What was seen of each class, in the order in which its objects were made: while a Model is made, or, of classes
+    that show only there, in the beginning of its training; looked for when first asked.
+    """
 
     def __init__(self, classes):
         self.classes = classes
-        self.seen: dict[type, list[Made]] | None = None
+        self.seen: dict[type, list[Made]] = {}
+        self.ahead = [self.make, self.train]  # what has not been looked at yet
 
     def first(self, kind: type) -> Made | None:
         """How the Model makes its first object of this very class; None if it makes none."""
-        if self.seen is None:
-            self.seen = {}
-            self.look()
+        while self.ahead and kind not in self.seen:
+            self.look(self.ahead.pop(0))
         return next(iter(self.seen.get(kind, ())), None)
 
     def arguments(self, kind: type) -> dict[str, object]:
@@ -41,17 +44,31 @@ class Usage:
         made = self.first(kind)
         return made.given.arguments if made else {}
 
-    def look(self) -> None:
+    def look(self, run) -> None:
+        """Run the author's code with the objects that it makes being noted; what else that does is undone."""
         kept, state = (torch.get_rng_state(), random.getstate()), State(self.classes.modules, self.classes.is_own)
+        backwards = {
+            code_of(getattr(kind, name))
+            for kind in self.classes.own
+            for name in of_class(kind)
+            if USUAL["backward"].fullmatch(name.lower())
+        }
         with contextlib.ExitStack() as watched:
             for kind in self.classes.own:
                 with contextlib.suppress(TypeError, ValueError):
                     watched.enter_context(watching(kind, self.seen))
             with contextlib.suppress(Exception):
-                self.classes.exported["Model"]()
+                run(backwards - {None})
         state.put_back()
         torch.set_rng_state(kept[0])
         random.setstate(kept[1])
+
+    def make(self, backwards: set) -> None:
+        self.classes.exported["Model"]()
+
+    def train(self, backwards: set) -> None:
+        """Up to the first backward, when all is made."""
+        in_training(self.classes, set(), backwards)
 
 
 @contextlib.contextmanager

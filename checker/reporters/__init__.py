@@ -104,6 +104,15 @@ def hides(findings: Iterable[Finding]) -> str:
     return printable(f"hides: {'; '.join(told)}")
 
 
+def alone(report: Report) -> str:
+    """A sentence for who fails for one thing alone; empty for everybody else."""
+    if not (only := report.alone):
+        return ""
+    behind = len(hidden(report).get(only.check, []))
+    more = f", which hides {behind} other{'s' if behind > 1 else ''}" if behind else ""
+    return printable(f"It fails for one thing alone: “{only.title}”{more}.")
+
+
 def elsewhere(report: Report, group: str) -> list[str]:
     """A line for each finding of another group that hides checks of this one."""
     found, roots = asked_groups(report).get(group, []), report.roots()

@@ -30,7 +30,12 @@ def render(reports: Sequence[Report], groups: Sequence[str], pass_db: float, ali
     """The page. `groups` are the columns of points, `pass_db` the PSNR that is asked, `alike` who shares code."""
     reports = sorted(reports, key=lambda report: report.submission)
     parts = [head(reports), distributions(reports, pass_db), teach(reports), awaits(reports), same_code(alike)]
-    parts += [failures(reports), table(reports, groups, alike or Alike()), f"<script>{SCRIPT}</script>"]
+    parts += [
+        failures(reports),
+        alone(reports),
+        table(reports, groups, alike or Alike()),
+        f"<script>{SCRIPT}</script>",
+    ]
     digest = base64.b64encode(hashlib.sha256(SCRIPT.encode()).digest()).decode()
     return page(f"{len(reports)} submissions", STYLE, "\n".join(filter(None, parts)), f"sha256-{digest}")
 
@@ -182,6 +187,22 @@ def failures(reports: Sequence[Report]) -> str:
     return f"<h2>Checks by how often they fail</h2>{folded(rows, 'checks', columns)}" if rows else ""
 
 
+def alone(reports: Sequence[Report]) -> str:
+    """Who fails for one thing alone: what a staff may decide to see otherwise."""
+    rows = [
+        f'<tr><td>{text(finding.title)} <small>{text(finding.check)}</small></td><td class="n">{len(names)}</td>'
+        f"<td>{linked(names)}</td></tr>"
+        for finding, names in statistics.alone(reports)
+    ]
+    if not rows:
+        return ""
+    told = (
+        "<p>Whether it is to decide about passed or failed, <code>[kinds]</code> in the settings says; "
+        "<code>--regrade</code> makes the marks anew.</p>"
+    )
+    return f"<h2>Who fails for one thing alone</h2>{told}{folded(rows, 'checks')}"
+
+
 def folded(rows: Sequence[str], what: str, columns: str = "") -> str:
     """A table of which the first rows are shown, and the others once opened."""
     first = f'<div class="wide"><table>{columns}{"".join(rows[:SHOWN])}</table></div>'
@@ -197,6 +218,7 @@ def table(reports: Sequence[Report], groups: Sequence[str], alike: Alike) -> str
         f'<th{kind}><button type="button">{text(name)}</button></th>'
         for name, kind in [("name", ""), ("verdict", "")]
         + [(name, ' class="n"') for name in ("marks", "beyond", "dB", "in common", *groups, "time, s")]
+        + [("fails for one thing alone", "")]
     )
     rows = "".join(row(report, groups, alike) for report in reports)
     return (
@@ -221,7 +243,8 @@ def row(report: Report, groups: Sequence[str], alike: Alike) -> str:
     cells.append((f"{report.seconds:.1f}", report.seconds))
     values = "".join(f'<td class="n" data-v="{value:g}">{shown}</td>' for shown, value in cells)
     verdict = f'<td class="verdict {css(report.verdict)}">{WORDS[report.verdict]}</td>'
-    return f"<tr><td>{link(report.submission)}</td>{verdict}{values}</tr>"
+    only = f"<td>{text(report.alone.check if report.alone else '')}</td>"
+    return f"<tr><td>{link(report.submission)}</td>{verdict}{values}{only}</tr>"
 
 
 def linked(names: Sequence[str]) -> str:

@@ -5,7 +5,7 @@ as soon as one check is hidden from them.)
 """
 
 from ..results import ABSENT, BEYOND, ERROR, PASSED, REVIEW, VISIBLE, Finding, Report
-from . import mark, notes, number, points_of, printable
+from . import alone, mark, notes, number, points_of, printable
 from .json import dumps, plain
 from .text import limits, summary, verdict
 
@@ -84,6 +84,8 @@ def overview(shown: Report) -> str:
         lines = ["The grader broke: this is not the fault of the submission. Tell the staff.", ""]
     if shown.verdict == REVIEW:
         lines = [verdict(shown), ""]
+    if shown.alone:
+        lines = [alone(shown), ""]
     lines += [f"{name}: {number(round(db, 2))} dB" for name, db in shown.measurements.get("psnr", {}).items()]
     return "\n".join([*lines, *([""] if lines else []), *summary(shown), *limits(shown.enforced, 100)])
 

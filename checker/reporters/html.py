@@ -11,6 +11,7 @@ from . import (
     DEVIATES,
     EXTRA,
     NOT_YET,
+    alone,
     asked_groups,
     beyond,
     elsewhere,
@@ -61,6 +62,7 @@ def render(report: Report, pictures: Sequence["Picture"] = ()) -> str:
     parts = [
         f'<header class="{css(report.verdict)}"><h1>{VERDICTS[report.verdict]}</h1>',
         f"<p><strong>{marks_of(report)}</strong>, {text(report.submission)}, graded in {report.seconds:.0f} s</p>",
+        f"<p>{text(alone(report))}</p>" if report.alone else "",
         "</header>",
         summary(report),
         *measurements(report.measurements),

@@ -40,6 +40,16 @@ def mistakes(reports: Iterable[Report], most: int = 3) -> list[Mistake]:
     return [Mistake(example(by_name.values()), tuple(sorted(by_name))) for by_name in ordered[:most]]
 
 
+def alone(reports: Iterable[Report]) -> list[tuple[Finding, tuple[str, ...]]]:
+    """The checks for which alone submissions fail, each with an example and with whom; the most frequent first."""
+    found: dict[str, dict[str, Finding]] = {}
+    for report in reports:
+        if only := report.alone:
+            found.setdefault(only.check, {})[report.submission] = only
+    ordered = sorted(found.values(), key=lambda by_name: (-len(by_name), min(by_name)))
+    return [(example(by_name.values()), tuple(by_name)) for by_name in ordered]
+
+
 def example(findings: Iterable[Finding]) -> Finding:
     """The one with the line of its author, and else the shortest message: what can be shown in a lecture."""
     return min(findings, key=lambda f: (not f.source, len(f.message), f.message))

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from .. import results
 from ..results import Finding, Report
 from . import (
+    alone,
     asked_groups,
     beyond,
     elsewhere,
@@ -45,7 +46,8 @@ def render(report: Report, width: int = 110, colour: bool = False) -> str:
         parts.append(heading("BEYOND THE ASSIGNMENT, counted apart", extras, width))
         parts += [f"  {praise(extras)}", *table(report, extras, behind, width, colour), ""]
     parts += measurements(report.measurements)
-    parts += [*limits(report.enforced, width), "", *summary(report), "", last_line(report)]
+    parts += [*limits(report.enforced, width), "", *summary(report), "", *textwrap.wrap(alone(report), width)]
+    parts.append(last_line(report))
     return "\n".join(parts)
 
 

@@ -25,6 +25,7 @@ class Raised(SubmissionProblem):
     """An exception inside the submission; the process lives on."""
 
     def __init__(self, described: dict):
+        self.undriven = described.get("undriven") is True  # the grader found no way to ask for it
         described = {key: str(described.get(key, "")) for key in ("type", "text", "where", "trace")}
         self.type, self.text, self.where, self.trace = described.values()
         text = f"{self.type}: {self.text}" if self.text else self.type

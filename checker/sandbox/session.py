@@ -43,7 +43,8 @@ class Session:
         """
         self.snapshot, self.package, self.limits = snapshot, package, limits
         self.inside = False  # whether the package's own folder had to be put on the path
-        self.starts, self.kept = 0, 0
+        self.starts, self.renewals, self.kept = 0, 0, 0
+        self.printed = b""  # by processes that are gone
         self.loaded: list[str] | None = None
         self.tensors_with_grad = 0  # answers that asked for, or came from, autograd
         self.foreign_types: set[str] = set()  # subclasses of Tensor among the answers
@@ -65,13 +66,27 @@ class Session:
     def _living(self) -> Child:
         """The process; a new one, with the submission loaded again, if the last one is gone."""
         if self.child is None or self.child.problem:
-            if self.child and self.starts >= self.limits["starts"]:
-                raise Stopped(f"{self.child.problem}; it was started {self.starts} times and is not again")
+            if self.child and (deaths := self.starts - self.renewals) >= self.limits["starts"]:
+                raise Stopped(f"{self.child.problem}; it was started {deaths} times and is not again")
+            self.printed = self.output
             self.starts += 1
             self.child = Child(self.snapshot, self.limits)
             if self.loaded is not None:
                 self.load(self.inside)
         return self.child
+
+    def afresh(self) -> None:
+        """Go on in a new process with the files as they were handed in: nothing is left of what the submission has
+        done, such as weights that its train() has written over those in bestmodel.pth. All objects are gone.
+        """
+        if self.child and not self.child.problem:
+            self.child.close()
+            self.renewals += 1
+
+    @property
+    def output(self) -> bytes:
+        """The end of what it printed, in all its processes."""
+        return (self.printed + (self.child.output if self.child else b""))[-self.limits["output_kb"] * 1024 :]
 
     def _ask(self, do: str, fields: dict, keep: bool = False, seconds: float | None = None, budget: bool = True):
         what = fields.get("method") or do

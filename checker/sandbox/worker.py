@@ -167,8 +167,8 @@ class Worker:
             text = "(its message can't be read)"
         # An exception that arose in the driver itself is the grader's; wrong arguments show there too, and are not.
         last = traceback.extract_tb(error.__traceback__)[-1:]
-        innocent = (TypeError, AttributeError, LookupError, Undriven, Unsupported)
-        ours = bool(last) and last[0].filename.startswith(DRIVING) and not isinstance(error, innocent)
+        in_driver, unable = bool(last) and last[0].filename.startswith(DRIVING), (Undriven, Unsupported)
+        ours = in_driver and not isinstance(error, (TypeError, AttributeError, LookupError, *unable))
         lines = "".join(traceback.format_list(inside[-5:]))
         return {
             "type": type(error).__name__[:100],
@@ -176,6 +176,7 @@ class Worker:
             "where": where[:300],
             "trace": lines[-3000:],
             "ours": ours,
+            "undriven": in_driver and isinstance(error, unable),  # and no class of the submission's of such a name
         }
 
 

@@ -17,7 +17,7 @@ from training.record import read_state
 
 from ..figures import COLUMN, PHOTOS
 from ..measured import MEASURE, Measured, MissingResult
-from ..restored import BLIND, RESTORATIONS
+from ..restored import RESTORATIONS
 from .goals import step_result
 
 PAGE = 7.16  # inches, both of IEEEtran's columns
@@ -58,7 +58,7 @@ def targets(measured: Measured) -> Figure:
 
 def crops(measured: Measured) -> Figure:
     """Crops of bundled photographs: noisy and restored, for each noise whose weights are there, and clean."""
-    kept = [one for one in RESTORATIONS if one.weights not in ("shipped", BLIND) and one.noise in TITLES]
+    kept = [one for one in RESTORATIONS if one.weights != "shipped" and one.noise in TITLES]
     kept = [one for one in kept if one.path(measured.weights).exists()]
     if not kept:
         raise MissingResult(

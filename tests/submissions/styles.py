@@ -1,10 +1,12 @@
 """Correct submissions in the styles of students, and defects of each: python -m tests.submissions.styles [--seeds 0 1]
 
 The table style × defect: the marks of what is asked for (modules, optimiser, behaviour, conventions) in per cent, and
-what was found. What is not as it must be is said below the table, and the exit code is then 1.
+what was found. What is not as it must be is said below the table, and the exit code is then 1. All defects of a style
+take a minute; `--sample N` takes N of each, others for another seed.
 """
 
 import argparse
+import random
 import sys
 import tempfile
 from pathlib import Path
@@ -15,10 +17,10 @@ from checker import results
 from checker.grading import grade
 from checker.intake import submission
 
-from . import styles_a, styles_b, styles_c
+from . import styles_a, styles_b, styles_c, styles_d
 
 FOLDER = Path(__file__).parent / "styles"
-TABLES = styles_a, styles_b, styles_c
+TABLES = styles_a, styles_b, styles_c, styles_d
 NAMES = tuple(name for table in TABLES for name in table.NAMES)
 DEFECTS = {key: (table, defect) for table in TABLES for key, defect in table.DEFECTS.items()}
 GROUPS = "modules", "optimiser", "behaviour", "conventions"
@@ -54,6 +56,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="tests.submissions.styles", description=__doc__.partition("\n")[0])
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
     parser.add_argument("--only", nargs="+", default=list(NAMES), metavar="STYLE", choices=NAMES)
+    parser.add_argument("--sample", type=int, metavar="N", help="defects of each style, drawn by the seed")
     options = parser.parse_args()
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
     from checker_support import make_data, settings
@@ -63,39 +66,51 @@ def main() -> int:
         problems = [
             f"seed {seed}: {problem}"
             for seed in options.seeds
-            for problem in table_of(options.only, data, settings(), seed, Path(folder))
+            for problem in table_of(options.only, data, settings(), seed, Path(folder), options.sample)
         ]
     print("\n".join(problems) or "every correct one is above every defective one, and every defect is found")
     return 1 if problems else 0
 
 
-def table_of(names: list[str], data: Path, settings: dict, seed: int, folder: Path) -> list[str]:
+def sampled(style: str, number: int | None, seed: int) -> list[str]:
+    """The defects of a style: all, or so many, which the seed draws."""
+    defects = [defect for name, defect in DEFECTS if name == style]
+    return defects if number is None else random.Random(f"{seed} {style}").sample(defects, min(number, len(defects)))
+
+
+def table_of(
+    names: list[str], data: Path, settings: dict, seed: int, folder: Path, sample: int | None = None
+) -> list[str]:
     """Print the table for one seed; returns what is not as it must be."""
     kinds = list(dict.fromkeys(defect for _, defect in DEFECTS))
-    print(f"seed {seed}", "correct", *kinds, sep=" | ")
+    heads = [f"seed {seed}", "correct", *kinds]
+    print(line(*heads), line(*["---"] * len(heads)), sep="\n", flush=True)
     correct, defective, problems, undiagnosed = {}, {}, [], []
     for style in tqdm(names, unit=" styles", disable=None):
         report = graded(FOLDER / style, data, settings, seed)
         correct[style] = marks(report)
         if correct[style] < LEAST or report.verdict != results.PASSED:
             problems.append(f"{style}: {report.verdict} with {correct[style]:.1%}")
-        row = [style, f"{correct[style]:.1%}"]
-        for kind in kinds:
-            if (style, kind) not in DEFECTS:
-                row.append("")
-                continue
+        row = dict.fromkeys(kinds, "")
+        for kind in sampled(style, sample, seed):
             report = graded(make(style, kind, folder / f"{seed}-{style}-{kind}"), data, settings, seed)
             defective[style, kind] = marks(report)
             found, diagnosed = bool(failed(report)), is_diagnosed(style, kind, report)
             problems += [] if found else [f"{style}, {kind}: not found"]
             undiagnosed += [] if diagnosed else [f"{style}, {kind}"]
-            row.append(f"{defective[style, kind]:.1%}" + ("" if diagnosed else "*" if found else " NOT FOUND"))
-        tqdm.write(" | ".join(row))
-    print(f"lowest correct {min(correct.values()):.1%}, highest defective {max(defective.values()):.1%}")
+            row[kind] = f"{defective[style, kind]:.1%}" + ("" if diagnosed else "*" if found else " NOT FOUND")
+        tqdm.write(line(style, f"{correct[style]:.1%}", *row.values()))
+        sys.stdout.flush()  # so that what was graded is there if this is interrupted
+    highest = max(defective.values(), default=0.0)
+    print(f"lowest correct {min(correct.values()):.1%}, highest defective {highest:.1%}")
     print(f"{len(undiagnosed)} of {len(defective)} without their diagnosis (*)")
-    if max(defective.values()) >= min(correct.values()):
+    if highest >= min(correct.values()):
         problems.append("a defective one is not below all correct ones")
     return problems + ([f"without diagnosis: {undiagnosed}"] if len(undiagnosed) > len(defective) / 10 else [])
+
+
+def line(*cells: str) -> str:
+    return f"| {' | '.join(cells)} |"
 
 
 if __name__ == "__main__":

@@ -319,7 +319,14 @@ WRONG = {
     ),
     "sigmoid_overflows": Wrong(
         modules("self.y = x.sigmoid()", "self.y = x.exp() / (1 + x.exp())"),
-        {"beyond.extreme_values": "exp(x) overflow"},
+        {"modules.sigmoid_forward": "exp(x) overflow", "modules.sigmoid_backward": "exp(x) overflow"},
+    ),
+    "sigmoid_gradient_overflows": Wrong(
+        (
+            (MODULES, SIGMOID_FORWARD, "self.x = x.clone()\n        return x.sigmoid()"),
+            (MODULES, SIGMOID, "return grad_y * (-self.x).exp() / (1 + (-self.x).exp()) ** 2"),
+        ),
+        {"modules.sigmoid_backward": "exp(x) overflow"},
     ),
     "mse_times_CHW": Wrong(
         modules(MSE, "return 2 * self.difference / len(self.difference)"),

@@ -143,6 +143,10 @@ class Functions(TorchFunctionMode):
 class Operators(TorchDispatchMode):
     """Notes the operators that are carried out, such as aten::convolution."""
 
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        return False  # else torch imports its compiler for this, which takes seconds
+
     def __torch_dispatch__(self, func, types_, args=(), kwargs=None):
         note(f"operator: {func.name().partition('.')[0]}")
         return func(*args, **(kwargs or {}))

@@ -19,6 +19,7 @@ from .own_step import own_step
 from .roles import ROLES, Classes
 from .search import TRIALS, search
 from .sequentials import SEQUENTIALS, way_to_put_together
+from .singles import Single
 from .state import State, without_a_trace
 from .training import target_first
 from .usage import Usage
@@ -164,7 +165,7 @@ class Driver:
 
     def made(self, role: str, args: list, kwargs: dict, manner: Manner) -> Driven:
         places = self.places.setdefault(role, {"layouts": {}})
-        kind = Led if manner.led else Driven
+        kind = Led if manner.led else Single if manner.single else Driven
         return kind(self, role, self.raw(role, args, kwargs), self.shapes(role, args, kwargs), places, manner)
 
     def lead(self, args: list, kwargs: dict) -> Driven:

@@ -16,7 +16,11 @@ class Network:
 
     def __init__(self, driver, layers: list[Driven]):
         self.driver, self.layers = driver, layers
+        weights = [layer.parameters() for layer in layers]
         self.raw = self.net = driver.sequential_of([layer.raw for layer in layers])
+        for layer, values in zip(layers, weights, strict=True):
+            if any(not torch.equal(value, values[name]) for name, value in layer.parameters().items()):
+                layer.assign(values)  # a network may make the weights of its layers anew
         self.manner: Manner | None = None
         self.spy = self.input = self.output = None
         self.scale = 1.0
@@ -117,7 +121,9 @@ class Network:
             self.driver.note("sequential_returns", "Sequential.backward does not return the gradient of its input")
         for i, layer in enumerate(layer for layer in self.layers if layer.shapes):
             layer.scale, layer.beside = 1.0, self.beside
+            kept, layer.net = layer.net, self.raw
             found[f"weight {i + 1}"] = layer.gradient("weight")
+            layer.net = kept
         found["unlisted"] = self.unlisted()
         if self.scale != 1.0:
             found = {k: v / self.scale if k != "forward" and isinstance(v, Tensor) else v for k, v in found.items()}

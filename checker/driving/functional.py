@@ -64,6 +64,8 @@ class Functional:
         if last is None:
             return []
         known = []
+        for call in (last, *forwards):
+            call.given.pop("self", None)
         for call in forwards:
             known += [(name, value) for name, value in zip(cls.TAKEN, call.given.values(), strict=False)]
             returned = call.returned if isinstance(call.returned, tuple | list) else (call.returned,)

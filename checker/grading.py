@@ -11,7 +11,7 @@ from pathlib import Path
 from . import marks, results
 from .context import Grading
 from .intake import quote, submission
-from .registry import CHECKS, Check, Failed, Follows, NotApplicable, Unjudged
+from .registry import CHECKS, Check, Failed, Follows, Missing, NotApplicable, Unjudged
 from .results import Finding, Report
 from .sandbox.child import Raised, SubmissionProblem
 
@@ -101,7 +101,7 @@ def run(check: Check, grading: Grading, findings: dict[str, Finding]) -> Finding
 def outcome_of(check: Check, grading: Grading) -> dict:
     """Run it; what of a Finding's fields follows."""
     try:
-        return {"status": results.PASSED, "share": 1.0, "details": check.run(grading) or {}}
+        return {"status": results.PASSED, "share": 1.0, "details": carried_out(check, grading) or {}}
     except Failed as failure:
         return failed(failure, grading, check)
     except Follows as other:
@@ -118,6 +118,21 @@ def outcome_of(check: Check, grading: Grading) -> dict:
     except Exception as error:
         trace = "".join(traceback.format_exception(error)[-4:])
         return {"status": results.ERROR, "message": f"the grader broke: {error!r}", "details": {"trace": trace}}
+
+
+def carried_out(check: Check, grading: Grading) -> dict | None:
+    """What the check gives; where it could not be made, what a step of the Model's own training tells of it."""
+    from .checks import whole
+
+    try:
+        return check.run(grading)
+    except (Unjudged, Missing) as reason:
+        return whole.instead(grading, check.name, reason)
+    except Follows as other:
+        if grading.findings[other.check].status != results.PASSED:
+            raise
+        reason = Unjudged("the grader found no way to have the gradients for it, but train() runs: look at it")
+        return whole.instead(grading, check.name, reason)
 
 
 # Checks of what the whole does, and those of its parts that it needs: where a part is wrong, that is told there.

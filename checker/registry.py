@@ -16,6 +16,10 @@ class Failed(Exception):
         self.message, self.hint, self.share, self.cause = message, hint, share, cause
 
 
+class Missing(Failed):
+    """There is no such class; its mathematics may be somewhere else."""
+
+
 class Unjudged(Exception):
     """The grader found no way to run what the check is about: a person has to look at it."""
 

@@ -105,6 +105,8 @@ def _write(path, how):
         path.parent.mkdir(parents=True, exist_ok=True)
         with replacing(path) as partial:
             how(partial)
+    except (FileExistsError, NotADirectoryError) as error:
+        raise DataError(f"{path}: can't be written, since a file lies where its folder should be") from error
     except OSError as error:
         raise DataError(f"{path}: can't be written ({error.strerror or error})") from error
 

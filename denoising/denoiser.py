@@ -14,6 +14,8 @@ from Proj_2.others.prediction import predict, tiles
 from training.options import UsageError
 from training.record import read_state
 
+from .grey import coloured
+
 WEIGHTS = Path(__file__).parent.parent / "weights" / "gaussian5-50.pth"  # of the network for photographs
 TILE = 1024  # pixels a side that it works on together: 600 MB; smaller ones would overlap in more of their pixels
 # A picture with less noise than the first has nothing to gain from a network that may take some texture for noise,
@@ -58,10 +60,15 @@ def needed(level: float | None) -> float:
 
 
 def denoise(
-    network: Sequential, picture: Picture, amount: float = 1.0, progress: Callable[[int], None] = lambda pixels: None
+    network: Sequential,
+    picture: Picture,
+    amount: float = 1.0,
+    progress: Callable[[int], None] = lambda pixels: None,
+    grey_level: float | None = None,
 ) -> Picture:
     """The picture with `amount` of its noise taken away; at 0 it is the picture itself. `progress` is told of the
-    pixels that are done. Beside the two pictures and a tile there is nothing in memory.
+    pixels that are done. Beside the two pictures and a tile there is nothing in memory. `grey_level` is that of the
+    noise in a grey picture: the network is then shown a coloured one.
     """
     height, width = picture.pixels.shape[:2]
     if amount == 0:
@@ -70,7 +77,10 @@ def denoise(
     result, device = picture.blank(), network.param()[0][0].device
     for seen, used, out in tiles(network, height, width, TILE):
         noisy = picture.values(*seen)
-        denoised = predict(network, noisy.to(device), on_cpu_mixed(network), TILE).cpu()
+        shown = coloured(noisy, grey_level, f"{seen}") if grey_level else noisy
+        denoised = predict(network, shown.to(device), on_cpu_mixed(network), TILE).cpu()
+        if grey_level:
+            denoised = denoised.mean(1, keepdim=True).expand_as(denoised)
         result.put(noisy.lerp(denoised, amount)[:, :, *used], *out)
         progress(denoised[0, 0, *used].numel())
     return result

@@ -128,14 +128,24 @@ SECRET = (
 # Whole submissions ------------------------------------------------------------------------------------
 
 
-def test_what_trains_but_can_not_be_driven_is_not_judged_and_the_mark_is_a_range(data, tmp_path):
+OF_THE_INSIDE = (
+    MODEL,
+    "self.net.backward(self.loss.backward())",
+    "inside = self.loss.backward()\n                inside[:, :, :4] = 0\n                self.net.backward(inside)",
+)
+
+
+@pytest.mark.parametrize("way", ["of all pixels", "of the inside alone"])
+def test_what_trains_but_can_not_be_driven_is_judged_by_a_step_or_not_and_then_the_mark_is_a_range(
+    way, data, tmp_path
+):
     # Nothing tells that this ReLU wants its gradient by a keyword, but for the Sequential of more than six layers.
     edits = (
         (MODULES, "return grad_y * self.mask", "return secret * self.mask"),
         (MODULES, "self.layers = list(layers)", "self.layers = list(layers)\n        self.long = len(layers) > 6"),
         (MODULES, "grad_y = layer.backward(grad_y)", SECRET),
     )
-    folder = textbook(tmp_path, *edits)
+    folder = textbook(tmp_path, *edits, *([OF_THE_INSIDE] if way == "of the inside alone" else []))
     path = folder / "Proj_2" / MODULES
     before, relu = path.read_text("utf-8").split("class ReLU")
     path.write_text(
@@ -143,13 +153,19 @@ def test_what_trains_but_can_not_be_driven_is_not_judged_and_the_mark_is_a_range
     )
     report = grade(submission.find(folder), data, settings(), only=("modules",))
     found = {finding.check: finding for finding in report.findings}
+    assert found["modules.conv2d_grad_weight"].status == results.PASSED
+    if way == "of all pixels":
+        assert found["modules.relu_backward"].status == results.PASSED
+        assert found["modules.relu_backward"].details["whole"]
+        return
     assert found["modules.relu_backward"].status == results.UNJUDGED
     assert "train() runs" in found["modules.relu_backward"].message
-    assert found["modules.conv2d_grad_weight"].status == results.PASSED
     assert report.score < report.possible
 
 
-def test_a_container_that_can_not_be_built_is_not_judged_though_training_takes_full_batches_only(data, tmp_path):
+def test_a_container_that_can_not_be_built_is_judged_by_a_step_though_training_takes_full_batches_only(
+    data, tmp_path
+):
     edits = (
         (
             MODULES,
@@ -163,8 +179,9 @@ def test_a_container_that_can_not_be_built_is_not_judged_though_training_takes_f
         ),
     )
     found = findings(textbook(tmp_path, *edits), data, "modules")
-    assert found["modules.sequential_forward"].status == results.UNJUDGED
-    assert found["modules.sequential_backward"].status == results.UNJUDGED
+    for check in ("modules.sequential_forward", "modules.sequential_backward"):
+        assert found[check].status == results.PASSED
+        assert found[check].details["whole"]
     assert found["modules.conv2d_grad_weight"].status == results.PASSED
 
 

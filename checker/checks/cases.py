@@ -54,9 +54,7 @@ class Case:
     strided: bool = False  # the input is not contiguous
     scale: float = 1.0  # of the input's values
     weight: float = 1.0  # how much it counts among the cases of its module
-    inferred: tuple[
-        tuple[str, object], ...
-    ] = ()  # arguments of the counterpart alone: what the module does by itself
+    inferred: tuple[tuple[str, object], ...] = ()  # of the counterpart alone: what the module does by itself
 
     def __str__(self) -> str:
         arguments = ", ".join([*map(str, self.args), *(f"{name}={value}" for name, value in self.options)])
@@ -68,6 +66,14 @@ class Case:
 
     def counterpart(self) -> nn.Module:
         return COUNTERPARTS[self.module](*self.args, **dict(self.options + self.inferred)).double()
+
+    def counterpart_of(self, weight: Tensor | None, bias: Tensor | None) -> nn.Module:
+        """The same with these parameters."""
+        module = self.counterpart()
+        for name, value in (("weight", weight), ("bias", bias)):
+            if value is not None:
+                getattr(module, name).data.copy_(value)
+        return module
 
 
 def case(module: str, shape: tuple, *args, strided=False, scale=1.0, weight=1.0, **options) -> Case:
@@ -163,11 +169,7 @@ def make(case: Case, seed: int) -> Given:
 
 def reference(case: Case, given: Given) -> dict[str, Tensor]:
     """torch's values in float64, by part."""
-    module, x = case.counterpart(), given.x.double().requires_grad_()
-    with torch.no_grad():
-        for name in ("weight", "bias"):
-            if getattr(given, name) is not None:
-                getattr(module, name).copy_(getattr(given, name))
+    module, x = case.counterpart_of(given.weight, given.bias), given.x.double().detach().requires_grad_()
     y = module(x)
     y.backward(given.cotangent.double())
     values = {"forward": y.detach(), "grad_input": x.grad}
@@ -184,7 +186,7 @@ def run(grading, case: Case) -> Outcome:
     given = None
     try:
         case = completed(session, case)
-        given = make(case, grading.seed)
+        given = make(case, grading.inputs_seed)
         with poisoned(session):
             module = session.driven(case.module, *case.args, **dict(case.options), input_shape=case.shape)
             built = module.parameters() if given.weight is not None else {}
@@ -203,7 +205,7 @@ def run(grading, case: Case) -> Outcome:
                 got = {part: value if is_computed(value) else got["grad_input"] for part, value in got.items()}
     except SubmissionProblem as problem:
         got |= {part: problem for part in PARTS if part not in got}
-    given = given or make(case, grading.seed)
+    given = given or make(case, grading.inputs_seed)
     return Outcome(case, given, reference(case, given), got, built)
 
 

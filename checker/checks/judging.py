@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from ..context import Grading
-from ..registry import Failed, Follows, NotApplicable, Unjudged
+from ..registry import Failed, Follows, Missing, NotApplicable, Unjudged
 from ..results import FAILED
 from ..sandbox.child import Raised, SubmissionProblem
 from ..sandbox.session import Remote
@@ -45,7 +45,7 @@ def require(g: Grading, role: str) -> None:
             raise NotApplicable("not handed in")
         if role == "Sequential":
             raise NotApplicable("there is none, and that is told by another check")
-        raise Failed(f"the submission has no {role}")
+        raise Missing(f"the submission has no {role}")
 
 
 def judge(g: Grading, role: str, part: str) -> dict:
@@ -166,7 +166,7 @@ def ready(g: Grading, one: cases.Case) -> tuple[Remote, cases.Given]:
     """The module of a case with its weights set, and its inputs."""
     one = cases.completed(g.session, one)
     module = g.session.driven(one.module, *one.args, **dict(one.options), input_shape=one.shape)
-    return module, cases.assign(module, cases.make(one, g.seed))
+    return module, cases.assign(module, cases.make(one, g.inputs_seed))
 
 
 def each(g: Grading, function: Callable, *among: cases.Case) -> None:

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from ..context import Grading
-from ..registry import Failed, Unjudged, check
+from ..registry import Failed, Missing, Unjudged, check
 from ..sandbox.child import Raised
 from . import cases
 from .compare import mismatch
@@ -17,8 +17,8 @@ SHAPE = (3, 2, 4, 5)
 def loss(g: Grading) -> dict[str, tuple[object, Tensor]]:
     """(got, expected) of MSE's forward and backward on random tensors."""
     if name_of(g, "MSE") is None:
-        raise Failed("the submission has no MSE")
-    generator = torch.Generator().manual_seed(g.seed)
+        raise Missing("the submission has no MSE")
+    generator = torch.Generator().manual_seed(g.inputs_seed)
     prediction, target = torch.randn(SHAPE, generator=generator), torch.randn(SHAPE, generator=generator)
     theirs = prediction.double().requires_grad_()
     value = torch.nn.functional.mse_loss(theirs, target.double())

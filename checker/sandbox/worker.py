@@ -27,6 +27,7 @@ import loading  # noqa: E402
 import recorder  # noqa: E402
 import values  # noqa: E402
 import wire  # noqa: E402
+from driving import whole  # noqa: E402
 from driving.building import Unsupported  # noqa: E402
 from driving.driver import Driver, Undriven  # noqa: E402
 
@@ -77,6 +78,9 @@ class Worker:
 
     def own_step(self):
         return self.driver.own_step()
+
+    def whole(self, noisy, target, seed: int, epochs: int):
+        return whole.step(self.driver, noisy, target, seed, epochs)
 
     def facts(self):
         return self.driver.facts()

@@ -1,0 +1,239 @@
+"""The network of a submission, found again from what a step of its training computes: layers, weights, cotangents.
+
+Nothing of it is asked for module by module. From the pictures on, every layer is tried that could come next, with the
+weights that are there, and is one if torch's output of it was computed, until the difference to the targets was, too.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from . import cases
+
+CLOSE = 3e-5  # largest difference of two marks, of the root mean square of the values
+ALIKE = 0.9999  # correlation of a picture with the one that it was made from
+KERNELS, STRIDES, FACTORS = range(1, 8), (1, 2, 3, 4), (2, 3, 4)
+MOST_LAYERS = 40
+ORDERS = (0, 1, 2, 3), (1, 0, 2, 3), (3, 2, 0, 1), (2, 3, 0, 1), (0, 3, 1, 2), (3, 0, 1, 2), (2, 3, 1, 0)
+
+
+@dataclass(frozen=True)
+class Parameter:
+    name: str
+    before: Tensor
+    after: Tensor
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What was seen of a step: see driving/whole.py."""
+
+    parameters: list[Parameter]
+    prints: Tensor
+    whole: list[Tensor]
+
+    def has(self, value: Tensor) -> bool:
+        """Whether values like these were computed, in whatever order."""
+        flat = value.double().flatten()
+        size, scale = flat.numel(), float(flat.square().mean().sqrt())
+        among = self.prints[self.prints[:, 0] == size][:, 1:]
+        own = torch.stack([flat.mean(), flat.square().mean().sqrt(), flat.min(), flat.max()])
+        allowed = CLOSE * torch.tensor([1.0, 1.0, 10.0, 10.0]).double() * (scale + 1e-30)
+        return bool(((among - own).abs() <= allowed).all(1).any())
+
+    def sizes(self) -> set[int]:
+        return set(self.prints[:, 0].long().tolist())
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A parameter as torch has it, whatever layout it is kept in."""
+
+    parameter: Parameter
+    torchs: Callable[[Tensor], Tensor]
+
+    @property
+    def value(self) -> Tensor:
+        return self.torchs(self.parameter.before.double())
+
+    def stepped(self) -> "Kept":
+        after = self.parameter.after
+        return Kept(Parameter(self.parameter.name, after, after), self.torchs)
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One layer and its input; `case` is torch's counterpart of it."""
+
+    case: cases.Case
+    x: Tensor
+    weight: Kept | None = None
+    bias: Kept | None = None
+
+
+@dataclass(frozen=True)
+class Network:
+    layers: tuple[Layer, ...]
+    output: Tensor
+    target: Tensor
+
+
+def pairs(seen: Seen, noisy: Tensor, target: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
+    """(pictures, targets) as the network and the loss are given them: scaled in whatever way, in whatever order."""
+    found = [(one, order_of(one, noisy)) for one in seen.whole if one.numel() == noisy.numel()]
+    goals = [(one, order_of(one, target)) for one in seen.whole if one.numel() == target.numel()]
+    for x, order in found:
+        for t, other in goals:
+            if order is not None and order == other:
+                yield x.double().view(noisy.shape), t.double().view(target.shape)
+
+
+def order_of(value: Tensor, pictures: Tensor) -> list[int] | None:
+    """Which picture each of these was made from by scaling its channels; None if they are other ones."""
+    a, b = (standard(one.double().reshape(pictures.shape)) for one in (value, pictures))
+    alike = torch.einsum("ncp,mcp->cnm", a, b).amin(0)  # the least over the channels
+    best, order = alike.max(1)
+    return order.tolist() if bool((best > ALIKE).all()) and len(set(order.tolist())) == len(order) else None
+
+
+def standard(x: Tensor) -> Tensor:
+    x = x.flatten(2) - x.flatten(2).mean(2, keepdim=True)
+    return x / x.norm(dim=2, keepdim=True).clamp(min=1e-12)
+
+
+def find(seen: Seen, noisy: Tensor, target: Tensor) -> Network | None:
+    """The network that the step was one of; None if it is not to be found. The pictures of a batch may have been put
+    in another order, which the difference to the targets tells, if it was computed in one piece.
+    """
+    starts, tried, first = list(pairs(seen, noisy, target)), [], None
+    for x, _ in starts:
+        if any(torch.equal(x, other) for other in tried):
+            continue
+        tried.append(x)
+        found = grow(seen, x, (), [t for other, t in starts if torch.equal(other, x)])
+        if found and any(is_multiple(one, found.output - found.target) for one in seen.whole):
+            return found
+        first = first or found
+    return first
+
+
+def is_multiple(one: Tensor, value: Tensor) -> bool:
+    if one.numel() != value.numel():
+        return False
+    one, value = one.double().flatten(), value.flatten()
+    factor = float(one @ value) / (float(value @ value) or 1.0)
+    return factor != 0 and float((one / factor - value).abs().max()) < 1e-4 * float(value.abs().max())
+
+
+def grow(seen: Seen, y: Tensor, layers: tuple[Layer, ...], targets: list[Tensor]) -> Network | None:
+    """The first network that begins with these layers, of which y is the output."""
+    if layers:
+        for target in targets:
+            if y.shape == target.shape and (seen.has(y - target) or seen.has(target - y)):
+                return Network(layers, y, target)
+    if len(layers) == MOST_LAYERS:
+        return None
+    for layer, output in steps(seen, y, layers):
+        if found := grow(seen, output, (*layers, layer), targets):
+            return found
+    return None
+
+
+def steps(seen: Seen, x: Tensor, layers: tuple[Layer, ...]) -> Iterator[tuple[Layer, Tensor]]:
+    """The layers that may come next, each with its output, which was computed."""
+    shape = tuple(x.shape)
+    sizes = seen.sizes()
+    last = layers[-1].case.module if layers else ""
+    if layers and last not in ("ReLU", "Sigmoid"):
+        for role, y in (("ReLU", x.clamp(min=0)), ("Sigmoid", x.sigmoid())):
+            if seen.has(y) and not torch.equal(x, y):
+                yield Layer(cases.case(role, shape), x), y
+    used = {id(kept.parameter) for layer in layers for kept in (layer.weight, layer.bias) if kept}
+    left = [one for one in seen.parameters if id(one) not in used]
+    for case, weight in convolutions(shape, left):
+        y = output(case, x, weight.value, sizes)
+        if y is None:
+            continue
+        for bias in (one for one in left if one.before.numel() == y.shape[1] and one is not weight.parameter):
+            kept = Kept(bias, torch.flatten)
+            if seen.has(z := y + kept.value.view(-1, 1, 1)):
+                yield Layer(case, x, weight, kept), z
+        if seen.has(y):
+            options = (*case.options, ("bias", False))
+            yield Layer(cases.Case(case.module, shape, case.args, options), x, weight), y
+    if last != "NearestUpsampling":
+        for factor in FACTORS:
+            y = x.repeat_interleave(factor, 2).repeat_interleave(factor, 3)
+            if y.numel() in sizes and seen.has(y):
+                yield Layer(cases.case("NearestUpsampling", shape, factor), x), y
+
+
+def output(case: cases.Case, x: Tensor, weight: Tensor, sizes: set[int]) -> Tensor | None:
+    """What the layer gives without its bias; None if nothing of that size was computed."""
+    stride, padding = case.option("stride", 1), case.option("padding", 0)
+    more = case.option("output_padding", 0)
+    h, w = (
+        (n + 2 * padding - k) // stride + 1 if case.module == "Conv2d" else (n - 1) * stride + k - 2 * padding + more
+        for n, k in zip(x.shape[2:], weight.shape[2:], strict=True)
+    )
+    channels = weight.shape[0 if case.module == "Conv2d" else 1]
+    if h < 1 or w < 1 or len(x) * channels * h * w not in sizes:
+        return None
+    if case.module == "Conv2d":
+        return F.conv2d(x, weight, stride=stride, padding=padding)
+    return F.conv_transpose2d(x, weight, stride=stride, padding=padding, output_padding=more)
+
+
+def convolutions(shape: tuple, left: list[Parameter]) -> Iterator[tuple[cases.Case, Kept]]:
+    """Either convolution with every weight that has the channels for it, in every layout, stride and padding."""
+    for one in left:
+        for transposed in (False, True):
+            for torchs in layouts(one.before, shape[1], transposed):
+                rows = torchs(one.before).shape
+                kernel = rows[2] if rows[2] == rows[3] else tuple(rows[2:])
+                args = shape[1], rows[1] if transposed else rows[0], kernel
+                for stride in STRIDES:
+                    for padding in range(max(rows[2:])):
+                        for more in range(stride) if transposed else (0,):
+                            options = {"stride": stride, "padding": padding} | (
+                                {"output_padding": more} if more else {}
+                            )
+                            role = "TransposeConv2d" if transposed else "Conv2d"
+                            yield cases.case(role, shape, *args, **options), Kept(one, torchs)
+
+
+def layouts(value: Tensor, channels: int, transposed: bool) -> Iterator[Callable[[Tensor], Tensor]]:
+    """The ways to read a tensor as torch's weight for an input of so many channels."""
+    place = 0 if transposed else 1  # of the input's channels
+    squeezed = tuple(n for n in value.shape if n > 1) if value.dim() > 4 else tuple(value.shape)
+    if len(squeezed) == 4:
+        for order in ORDERS:
+            shape = [squeezed[i] for i in order]
+            if shape[place] == channels and max(shape[2:]) in KERNELS:
+                yield lambda t, order=order: t.reshape(squeezed).permute(order)
+                if transposed:
+                    yield lambda t, order=order: t.reshape(squeezed).permute(order).flip(2, 3)
+        return
+    for k in KERNELS:
+        others = value.numel() // (channels * k * k)
+        if value.dim() < 2 or others * channels * k * k != value.numel():
+            continue
+        shape = (channels, others, k, k) if transposed else (others, channels, k, k)
+        for rows in (*ORDERS[:2], (1, 2, 3, 0), (0, 2, 3, 1), (2, 3, 1, 0)):
+            back = [rows.index(i) for i in range(4)]
+            yield lambda t, shape=shape, rows=rows, back=back: t.reshape([shape[i] for i in rows]).permute(back)
+
+
+def stepped(network: Network, layers: list[Layer]) -> tuple[list[Layer], Network]:
+    """The same layers after the step that their weights took, each with the input that it has then."""
+    x, after = layers[0].x, []
+    for layer in layers:
+        weight, bias = (kept and kept.stepped() for kept in (layer.weight, layer.bias))
+        after.append(Layer(layer.case, x, weight, bias))
+        values = (kept.value if kept else None for kept in (weight, bias))
+        with torch.no_grad():
+            x = layer.case.counterpart_of(*values)(x)
+    return after, Network(tuple(after), x, network.target)

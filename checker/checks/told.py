@@ -1,0 +1,42 @@
+"""What is told of a network that is judged as a whole: the checks that it passes and fails."""
+
+from dataclasses import dataclass, field
+
+from torch import Tensor
+
+from ..registry import Failed
+from . import network
+from .cases import Given
+from .moved import SAME
+
+LOSS, STEP = "optimiser.mse_backward", "optimiser.sgd_step"
+PREFIXES = {
+    "Conv2d": "conv2d", "TransposeConv2d": "transposed", "NearestConv": "nearest_conv",
+    "NearestUpsampling": "nearest", "ReLU": "relu", "Sigmoid": "sigmoid",
+}  # fmt: skip
+PLAIN = "NearestUpsampling", "ReLU", "Sigmoid"
+
+
+def check_of(role: str, part: str) -> str:
+    return f"modules.{PREFIXES[role]}_{'backward' if part == 'grad_input' and role in PLAIN else part}"
+
+
+@dataclass
+class Verdicts:
+    """The checks that are passed or failed, by their names."""
+
+    right: set[str] = field(default_factory=set)
+    wrong: dict[str, Failed] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Passed:
+    """A layer on the way back, with the gradient of its output, and torch's gradients."""
+
+    layer: network.Layer
+    given: Given
+    expected: dict[str, Tensor]
+
+
+def same(a: float, b: float) -> bool:
+    return abs(a / b - 1) < SAME

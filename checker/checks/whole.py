@@ -1,0 +1,146 @@
+"""The mathematics of a submission whose modules can't be used one by one, from a step of its own training.
+
+The network is found again from what the step computes (network.py), and torch's gradients of it are compared with
+what the step did to every weight (walk.py).
+"""
+
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor
+
+from ..context import Grading
+from ..registry import Failed, NotApplicable, Unjudged
+from ..sandbox.child import Raised
+from . import cases, judging, network
+from .told import Verdicts
+from .walk import Walk
+
+FEW, MANY = (3, 2, 1), (8, 32, 128, 512)  # pictures, of which some number is a batch of one step
+ALONE = "behaviour.accumulates", "behaviour.input_untouched", "behaviour.backward_twice"
+CLEARED, ADDED = (
+    (0.95, 1.97),
+    (1.98, 2.02),
+)  # how often the first gradient counts after a second step; momentum adds to it
+
+
+def instead(g: Grading, check: str, reason: Exception) -> dict:
+    """The verdict of a step of train() on a check that could not be made; raises `reason` if it gives none."""
+    try:
+        found = g.once(verdicts)
+    except (Unjudged, Raised):
+        raise reason from None
+    if check in ALONE and "modules.sequential_backward" in found.right:
+        raise NotApplicable("its modules are judged in the network as a whole, where this makes no difference")
+    if check in found.wrong:
+        raise found.wrong[check]
+    if check not in found.right:
+        raise reason
+    g.warn("it could not be used by itself: judged by a step of train(), in the network as a whole")
+    return {"whole": True}
+
+
+def steps_of_training(g: Grading) -> Iterator[tuple[network.Seen, network.Network, tuple[Tensor, Tensor]]]:
+    """Steps of train(), each with the network that took it, and the pictures."""
+    moving = False
+    for amount in (*FEW, None):
+        taken = step_on(g, amount) if amount else None if moving else fewest(g)
+        if taken:
+            moving = True
+            seen, pair = taken
+            if found := network.find(seen, *pair):
+                yield seen, found, pair
+
+
+def step_on(g: Grading, amount: int) -> tuple[network.Seen, tuple[Tensor, Tensor]] | None:
+    """What is seen of train() on so many pictures, and these; None if it does not run or moves no weight."""
+    generator = torch.Generator().manual_seed(g.seed)
+    pair = tuple((torch.rand(amount, 3, 32, 32, generator=generator) * 255).to(torch.uint8) for _ in range(2))
+    try:
+        seen = in_order(g.session.whole(*pair, g.seed))
+    except Raised:
+        return None
+    return (seen, pair) if any(not torch.equal(one.before, one.after) for one in seen.parameters) else None
+
+
+def fewest(g: Grading) -> tuple[network.Seen, tuple[Tensor, Tensor]] | None:
+    """The same on as few pictures as move the weights, where a batch that is not full is left out."""
+    low, found = max(FEW), None
+    for high in MANY:
+        if found := step_on(g, high):
+            break
+        low = high
+    while found and high - low > 1:
+        middle = (low + high) // 2
+        if fewer := step_on(g, middle):
+            high, found = middle, fewer
+        else:
+            low = middle
+    return found
+
+
+def in_order(answer) -> network.Seen:
+    """What the submission's process says of a step, if it has the form that it must have."""
+    parameters = [network.Parameter(str(name), old, new) for name, old, new in answer["parameters"]]
+    fit = [p for p in parameters if isinstance(p.before, Tensor) and p.before.shape == p.after.shape]
+    return network.Seen(fit, answer["prints"].double(), [one for one in answer["whole"] if isinstance(one, Tensor)])
+
+
+def layers_of(g: Grading, found: network.Network) -> list[network.Layer]:
+    """The layers, with doubling and the convolution after it as one where the submission has one module for both."""
+    layers: list[network.Layer] = []
+    for layer in found.layers:
+        before = layers[-1] if layers else None
+        doubled = before and before.case.module == "NearestUpsampling" and layer.case.module == "Conv2d"
+        if doubled and judging.name_of(g, "NearestConv") and layer.case.option("stride", 1) == 1:
+            inferred = {"padding": layer.case.option("padding", 0), "scale_factor": before.case.args[0]}
+            case = cases.Case("NearestConv", before.case.shape, layer.case.args, inferred=tuple(inferred.items()))
+            layers[-1] = network.Layer(case, before.x, layer.weight, layer.bias)
+        else:
+            layers.append(layer)
+    return layers
+
+
+def verdicts(g: Grading) -> Verdicts:
+    """Of the first step that goes along gradients; else of what any step shows, which is less."""
+    said = None
+    for seen, found, pair in steps_of_training(g):
+        walk = Walk(seen, layers_of(g, found), found)
+        told = walk.verdicts()
+        said = said or told
+        if walk.rate is not None:
+            if walk.plain:
+                of_second_step(g, pair, walk, found)
+            return told
+    if said is None:
+        raise Unjudged("no network was found that computes what a step of train() does")
+    return said
+
+
+def of_second_step(g: Grading, pair: tuple[Tensor, Tensor], walk: Walk, found: network.Network) -> None:
+    """Whether the gradients of a first step are gone in the second one, in two epochs of one step."""
+    try:
+        seen = in_order(g.session.whole(*pair, g.seed, epochs=2))
+    except Raised:
+        return
+    after = {one.name: one.after.double() for one in seen.parameters}
+    second = Walk(walk.seen, *network.stepped(found, walk.layers))
+    first, then = walk.gradients(), second.gradients()
+    both, once = [], []
+    for layer in walk.layers:
+        for kept in (layer.weight, layer.bias):
+            if kept and kept.parameter.name in after:
+                change = kept.torchs(after[kept.parameter.name] - kept.parameter.before.double())
+                both.append((-change / walk.rate - then[kept.parameter.name]).flatten())
+                once.append(first[kept.parameter.name].flatten())
+    left, gradient = torch.cat(both), torch.cat(once)
+    times = float(left @ gradient / (gradient @ gradient))
+    if float((left - times * gradient).abs().max()) > 0.02 * float(gradient.abs().max()):
+        return
+    if CLEARED[0] < times < CLEARED[1]:
+        walk.said.right.add("optimiser.zero_grad")
+    elif ADDED[0] < times < ADDED[1]:
+        walk.said.wrong["optimiser.zero_grad"] = Failed(
+            "in train() the gradients of the first step are added to those of the second",
+            "Are they set to zero before every backward?",
+        )

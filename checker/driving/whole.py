@@ -1,0 +1,62 @@
+"""A step of the Model's own training, seen from outside: for submissions whose modules can't be used one by one."""
+
+import torch
+from torch import Tensor
+
+from .leaves import at, describe, leaves
+from .seeing import Watch
+
+MOST_LEAVES, LARGEST = 200, 1 << 20
+
+
+def step(driver, noisy: Tensor, target: Tensor, seed: int, epochs: int) -> dict:
+    """So many epochs of a fresh Model on these pictures. "parameters": (name, before, after) of the tensors that make
+    a difference to its predictions; "prints" and "whole": what was computed on the way (seeing.py).
+    """
+    torch.manual_seed(seed)
+    tried = driver.classes.exported["Model"]()
+    driver.begin()
+    paths = parameters(driver, tried, noisy)
+    driver.begin()  # what predicting has left behind is undone
+    model = driver.classes.exported["Model"]()
+    for path in paths:  # moved, so that no two are alike, such as biases that start as zeros
+        at(model, path).add_(torch.empty_like(at(model, path)).uniform_(-0.05, 0.05))
+    before = [at(model, path).detach().clone() for path in paths]
+    with Watch({noisy.numel(), *(old.numel() for old in before)}) as watch:
+        model.train(noisy.clone(), target.clone(), epochs)
+    return {
+        "parameters": [
+            [describe(path), old, at(model, path).detach().reshape(old.shape)]
+            for path, old in zip(paths, before, strict=True)
+        ],
+        "prints": torch.tensor(list(watch.prints) or [[0.0] * 5], dtype=torch.float64),
+        "whole": list(watch.whole.values()),
+    }
+
+
+def parameters(driver, model, pictures: Tensor) -> list[tuple]:
+    """The ways to what the predictions depend on, but for what predicting itself changes."""
+    kept, first = pictures[:1], driver.tensor(model.predict(pictures[:1]))
+    there = [(path, leaf, leaf.clone()) for path, leaf in leaves(model) if leaf.is_floating_point()]
+    model.predict(pictures[1:2] if len(pictures) > 1 else kept.flip(2))
+    found, seen = [], set()
+    for path, leaf, old in there[:MOST_LEAVES]:
+        is_there = at(model, path) is leaf and torch.equal(leaf, old)
+        if not is_there or not 0 < leaf.numel() <= LARGEST or leaf.data_ptr() in seen:
+            continue
+        seen.add(leaf.data_ptr())
+        if any(differs(driver, model, kept, first, leaf, sign) for sign in (1, -1)):
+            found.append(path)
+    return found
+
+
+def differs(driver, model, pictures: Tensor, first: Tensor, leaf: Tensor, sign: int) -> bool:
+    """Whether the prediction is another one where a tensor has other values, which it has only for that."""
+    old = leaf.clone()
+    try:
+        leaf.add_(sign * torch.empty_like(leaf).uniform_(0.5, 1))
+        return not torch.equal(driver.tensor(model.predict(pictures)), first)
+    except Exception:
+        return False
+    finally:
+        leaf.copy_(old)

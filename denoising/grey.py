@@ -6,6 +6,7 @@ the covariance 3·σ²·I − σ²·11ᵀ. With that of the picture's own, σ²�
 mean of the three denoised colours is the denoised picture.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
 from math import sqrt
 
@@ -24,6 +25,13 @@ def one_colour(picture: Picture) -> Picture | None:
     parts = (pixels[start : start + ROWS] for start in range(0, len(pixels), ROWS))
     grey = all((part == part[:, :, :1]).all() for part in parts)
     return replace(picture, pixels=pixels[:, :, :1]) if grey else None
+
+
+def denoise_grey(ask: Callable[[Tensor], Tensor], noisy: Tensor, level: float, place: str) -> Tensor:
+    """The denoised part of a grey picture, 1×3×H×W of three equal colours as `noisy` is, by the network that `ask`
+    asks.
+    """
+    return ask(coloured(noisy, level, place)).mean(1, keepdim=True).expand_as(noisy)
 
 
 def coloured(values: Tensor, level: float, place: str) -> Tensor:

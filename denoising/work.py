@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import numpy
@@ -18,7 +19,8 @@ from training.options import UsageError
 
 from .denoiser import denoise, needed
 from .estimate import noise_level
-from .grey import one_colour
+from .grey import denoise_grey, one_colour
+from .halved import brightness, denoise_halved
 from .page import figure
 from .sheet import cell
 from .tasks import Task
@@ -95,14 +97,12 @@ class Work:
         if truth is not None and truth.size != noisy.size:
             raise DataError(f"{task.clean}: the clean picture is {truth.size}, but the noisy one is {noisy.size}")
         amount = self.strength
-        grey = one_colour(noisy) if self.photographs else None
+        way = None
         if self.photographs:
-            task.noise = noise_level(grey or noisy)
+            task.noise, way = _estimate(noisy)
             amount *= 1.0 if self.learnt else needed(task.noise)
         bar.reset(noisy.pixels.shape[0] * noisy.pixels.shape[1] / 1e6)
-        denoised = denoise(
-            self.network, noisy, amount, lambda pixels: bar.update(pixels / 1e6), task.noise if grey else None
-        )
+        denoised = denoise(self.network, noisy, amount, lambda pixels: bar.update(pixels / 1e6), way)
         if task.out:
             save_picture(task.out, denoised)
         task.outcome = str(task.out or "done") + _said(amount, self.strength)
@@ -117,6 +117,18 @@ class Work:
         if self.page:
             self.figures.append(figure(task.source.name, (titles[0], noisy), (titles[1], denoised)))
             self.pixels += 2 * noisy.pixels[:, :, 0].size
+
+
+def _estimate(picture):
+    """How strong the noise of a picture is, and in which way to ask the network for it; None where that is not known,
+    and where it is asked directly.
+    """
+    grey = one_colour(picture)
+    level = noise_level(grey or picture)
+    if grey:
+        return level, level and partial(denoise_grey, level=level)
+    in_brightness = noise_level(brightness(picture)) if picture.halved else None
+    return level, in_brightness and partial(denoise_halved, level=in_brightness)
 
 
 def _said(amount, strength):

@@ -1,5 +1,7 @@
 """How modules behave when they are used again: gradients add up, nothing that was passed in changes."""
 
+import contextlib
+
 import torch
 from torch import Tensor
 
@@ -9,7 +11,8 @@ from ..sandbox.child import Raised
 from ..sandbox.session import Remote
 from . import cases
 from .compare import mismatch
-from .judging import PARTS, conventions, each, ready, right, simple_cases, with_parameters
+from .judging import PARTS, conventions, each, name_of, ready, right, simple_cases, with_parameters
+from .loss import SHAPE, SPOILS
 
 
 @check("behaviour", needs=("api.imports",))
@@ -47,7 +50,7 @@ def accumulates(g: Grading):
 
 @check("behaviour", needs=("api.imports",))
 def input_untouched(g: Grading):
-    """No module changes its input or the gradient that it is given"""
+    """No module changes its input or the gradient that it is given, nor the loss what it compares"""
 
     def touched(one: cases.Case) -> None:
         module, given = ready(g, one)
@@ -67,6 +70,26 @@ def input_untouched(g: Grading):
             )
 
     each(g, touched, *simple_cases(g))
+    with contextlib.suppress(Raised):  # which the checks of the loss tell
+        compared_untouched(g)
+
+
+def compared_untouched(g: Grading) -> None:
+    """Failed if the loss changes the prediction or the target."""
+    if name_of(g, "MSE") is None:
+        return
+    before = torch.rand(2, *SHAPE).to(getattr(torch, conventions(g)["dtype"]))  # no copy on the way then
+    there = [g.session.put(one) for one in before]
+    mse = g.session.loss()
+    mse.forward(*there)
+    mse.gradient()
+    for what, one, old in zip(("prediction", "target"), there, before, strict=True):
+        if found := mismatch(g.session.value(one), old.double(), 0.0):
+            raise Failed(
+                f"MSE changes the {what} that it is given: {found.message}",
+                "Is there a method ending in _, or -= where a new tensor is meant?",
+                cause=SPOILS if what == "prediction" else None,
+            )
 
 
 @check("behaviour", needs=("api.imports",))

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from ..context import Grading
-from ..registry import Failed, Follows, NotApplicable, Unjudged, check
+from ..registry import Failed, Follows, Missing, NotApplicable, Unjudged, check
 from ..sandbox.child import Raised, SubmissionProblem
 from ..sandbox.session import Remote
 from . import cases
@@ -148,7 +148,7 @@ def as_its_layers(g: Grading, part: str, got, tolerance: float) -> bool:
 def sequential(g: Grading):
     """There is a Sequential, under whatever name"""
     if name_of(g, "Sequential") is None:
-        raise Failed(
+        raise Missing(
             "the submission has no Sequential", "The assignment asks for a module that chains others, back and forth."
         )
 

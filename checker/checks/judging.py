@@ -14,6 +14,7 @@ from . import cases, diagnosis, hypotheses
 
 UPSAMPLINGS = "TransposeConv2d", "NearestUpsampling", "NearestConv"
 WITH_PARAMETERS = "Conv2d", "TransposeConv2d", "NearestConv"
+ONE_KIND = "not handed in; the assignment asks for one kind of upsampling"
 PARTS = {
     "forward": "forward",
     "grad_input": "gradient of the input",
@@ -40,7 +41,7 @@ def require(g: Grading, role: str) -> None:
     """Go on only if the submission has this module; one kind of upsampling is enough."""
     if name_of(g, role) is None:
         if role in UPSAMPLINGS and any(name_of(g, other) for other in UPSAMPLINGS):
-            raise NotApplicable("not handed in; the assignment asks for one kind of upsampling")
+            raise NotApplicable(ONE_KIND)
         if role == "NearestConv":
             raise NotApplicable("not handed in")
         if role == "Sequential":
@@ -182,7 +183,7 @@ def each(g: Grading, function: Callable, *among: cases.Case) -> None:
     if not ran and problem:
         raise unless_it_trains(g, problem)
     if not ran:
-        raise Failed("no module of this kind was handed in")
+        raise Missing("no module of this kind was handed in")
 
 
 def with_parameters(g: Grading) -> list[cases.Case]:

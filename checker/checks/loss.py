@@ -75,6 +75,35 @@ def mse_backward(g: Grading):
             return
         cause = got.cause if isinstance(got, Raised) else None
         raise Failed(f"MSE on 3×2×4×5: {found.message}", hint_of_factor(g, factor) if factor else "", cause=cause)
+    unless_it_spoils(g, tolerance)
+
+
+SPOILS = ("the loss changes its prediction",)
+
+
+def unless_it_spoils(g: Grading, tolerance: float) -> None:
+    """Failed if the Sigmoid before it gives another gradient than it does behind a copy of what it gave: the loss has
+    changed the prediction, which the Sigmoid had saved.
+    """
+    if name_of(g, "Sigmoid") is None:
+        return
+    generator = torch.Generator().manual_seed(g.inputs_seed)
+    x, target = torch.randn(SHAPE, generator=generator), torch.rand(SHAPE, generator=generator)
+    theirs = x.double().requires_grad_()
+    torch.nn.functional.mse_loss(theirs.sigmoid(), target.double()).backward()
+    try:
+        spoilt, alone = (
+            mismatch(g.session.loss().behind(g.session.driven("Sigmoid"), x, target, copied), theirs.grad, tolerance)
+            for copied in (False, True)
+        )
+    except Raised:
+        return  # it was judged by itself
+    if spoilt and not alone:
+        raise Failed(
+            f"MSE behind Sigmoid, the gradient of Sigmoid's input: {spoilt.message}; it is right behind a copy",
+            "Does MSE change the prediction, which Sigmoid saved for its backward, by a method ending in _, or -=?",
+            cause=SPOILS,
+        )
 
 
 def takes_target_first(g: Grading) -> bool:

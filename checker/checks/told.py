@@ -21,6 +21,11 @@ def check_of(role: str, part: str) -> str:
     return f"modules.{PREFIXES[role]}_{'backward' if part == 'grad_input' and role in PLAIN else part}"
 
 
+def checks_of(role: str) -> set[str]:
+    """All checks of a module."""
+    return {check_of(role, part) for part in ("forward", "grad_input", "grad_weight", "grad_bias")}
+
+
 @dataclass
 class Verdicts:
     """The checks that are passed or failed, by their names."""

@@ -38,6 +38,8 @@ class Walk:
             }
             for layer in layers
         }
+        self.straight = True  # whether the gradient that has arrived is torch's
+        self.confirmed: set[str] = set()  # names of the parameters whose gradients are torch's
         self.plain = False  # whether the step is the rate times the gradients, of all weights
         self.rate: float | None = None  # by which gradients are multiplied in a step
 
@@ -67,6 +69,7 @@ class Walk:
                     other = self.blame(unconfirmed, passed)
                     if other is None:
                         return False
+                    self.straight &= other is passed
                     passed = other
                 else:
                     self.confirm(unconfirmed)
@@ -117,6 +120,8 @@ class Walk:
         one, name = self.moved[id(passed.layer)][part], check_of(passed.layer.case.module, part)
         if self.is_right(passed, part):
             self.said.right.add(name)
+            kept = passed.layer.weight if part == "grad_weight" else passed.layer.bias
+            self.confirmed |= {kept.parameter.name} if self.straight else set()
         elif one is not None and self.rate is not None and (got := one.gradient(self.rate)) is not None:
             self.accuse(passed, part, got)
 
@@ -252,15 +257,8 @@ class Walk:
         elif found:
             said, size = f"the gradient of the loss is {found[0]:.4g} times that of the mean square", self.loss.shape
             n, area = size[0], size[2:].numel()
-            names = {
-                "−1": -1.0,
-                "N": n,
-                "C·H·W": 3 * area,
-                "H·W": area,
-                "N·C": 3 * n,
-                "N·C·H·W": 3 * n * area,
-                "half": 0.5,
-            }
+            names = {"−1": -1.0, "N": n, "C·H·W": 3 * area, "H·W": area, "N·C": 3 * n, "N·C·H·W": 3 * n * area}
+            names["half"] = 0.5
             hints = {
                 f"It is {name} times what it should be: is it the gradient of the mean over all elements?"
                 for name, value in names.items()

@@ -10,10 +10,10 @@ import torch
 from torch import Tensor
 
 from ..context import Grading
-from ..registry import Failed, NotApplicable, Unjudged
+from ..registry import Failed, Missing, NotApplicable, Unjudged
 from ..sandbox.child import Raised
 from . import cases, judging, network
-from .told import Verdicts
+from .told import LOSS, PREFIXES, STEP, Verdicts, check_of, checks_of
 from .walk import Walk
 
 FEW, MANY = (3, 2, 1), (8, 32, 128, 512)  # pictures, of which some number is a batch of one step
@@ -30,14 +30,31 @@ def instead(g: Grading, check: str, reason: Exception) -> dict:
         found = g.once(verdicts)
     except (Unjudged, Raised):
         raise reason from None
-    if check in ALONE and "modules.sequential_backward" in found.right:
+    missing = isinstance(reason, Missing)
+    if check in ALONE and (missing or "modules.sequential_backward" in found.right):
         raise NotApplicable("its modules are judged in the network as a whole, where this makes no difference")
     if check in found.wrong:
         raise found.wrong[check]
-    if check not in found.right:
-        raise reason
-    g.warn("it could not be used by itself: judged by a step of train(), in the network as a whole")
-    return {"whole": True}
+    if check in found.right:
+        g.warn("it could not be used by itself: judged by a step of train(), in the network as a whole")
+        return {"whole": True}
+    if missing:
+        unless_elsewhere(g, found, check)
+    raise reason
+
+
+def unless_elsewhere(g: Grading, found: Verdicts, check: str) -> None:
+    """Raise what a missing module comes to where the network, found as a whole, computes it or something that the
+    assignment allows in its place.
+    """
+    if check == "api.sequential" and not judging.with_parameters(g):
+        raise NotApplicable("it is written without modules that could be chained; conventions tell what is missing")
+    role = next((role for role in PREFIXES if check in checks_of(role)), None)
+    computed = {other for other in PREFIXES if check_of(other, "forward") in found.right}
+    if role in judging.UPSAMPLINGS and role not in computed and computed & set(judging.UPSAMPLINGS):
+        raise NotApplicable(judging.ONE_KIND)
+    if role in computed or check in (LOSS, STEP):
+        raise Unjudged("a step of train() computes it, but does not tell whether it is right: look at it")
 
 
 def steps_of_training(g: Grading) -> Iterator[tuple[network.Seen, network.Network, tuple[Tensor, Tensor]]]:
@@ -118,7 +135,9 @@ def verdicts(g: Grading) -> Verdicts:
 
 
 def of_second_step(g: Grading, pair: tuple[Tensor, Tensor], walk: Walk, found: network.Network) -> None:
-    """Whether the gradients of a first step are gone in the second one, in two epochs of one step."""
+    """Whether the gradients of a first step, those that are right, are gone in the second one, in two epochs of one
+    step.
+    """
     try:
         seen = in_order(g.session.whole(*pair, g.inputs_seed, epochs=2))
     except Raised:
@@ -129,10 +148,12 @@ def of_second_step(g: Grading, pair: tuple[Tensor, Tensor], walk: Walk, found: n
     both, once = [], []
     for layer in walk.layers:
         for kept in (layer.weight, layer.bias):
-            if kept and kept.parameter.name in after:
+            if kept and kept.parameter.name in walk.confirmed & after.keys():
                 change = kept.torchs(after[kept.parameter.name] - kept.parameter.before.double())
                 both.append((-change / walk.rate - then[kept.parameter.name]).flatten())
                 once.append(first[kept.parameter.name].flatten())
+    if not both:
+        return
     left, gradient = torch.cat(both), torch.cat(once)
     times = float(left @ gradient / (gradient @ gradient))
     if float((left - times * gradient).abs().max()) > 0.02 * float(gradient.abs().max()):

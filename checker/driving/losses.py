@@ -130,6 +130,14 @@ class Loss:
         path = of_input(self.raw, content, before) if left is None else None
         return at(self.raw, path) if path else left
 
+    def behind(self, layer, x: Tensor, target: Tensor, copied: bool) -> Tensor:
+        """The gradient of a driven layer's input, of which the loss gets the output itself, or a copy."""
+        if layer.tape():
+            raise self.driver.Undriven("its backward starts at the loss")
+        y = layer.forward(x)
+        self.forward(y.clone() if copied else layer.output, target)
+        return layer.backward(self.gradient())
+
     def gradient_in_a_network(self, prediction: Tensor, target: Tensor):
         """The gradient that reaches a network whose output is `prediction`, where the loss itself returns none: what
         the last layer's backward is given, or what is left on the output. The network is one ReLU, and the values are

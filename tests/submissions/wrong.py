@@ -82,6 +82,7 @@ TRANSPOSED_INPUT = "(self.weight.flatten(1) @ columns)"
 BIAS = "self.bias_grad += grad_y.sum((0, 2, 3))"
 RELU, SIGMOID = "return grad_y * self.mask", "return grad_y * self.y * (1 - self.y)"
 SIGMOID_FORWARD = "self.y = x.sigmoid()\n        return self.y.clone()"
+IN_PLACE = MODULES, "self.difference = x - target", "self.difference = x.sub_(target)"
 MSE = "return 2 * self.difference / self.difference.numel()"
 PARAM = """        pairs = [(self.weight, self.weight_grad)]
         return pairs if self.bias is None else [*pairs, (self.bias, self.bias_grad)]"""
@@ -341,6 +342,17 @@ WRONG = {
     "mse_sign": Wrong(
         modules(MSE, f"return -{MSE.removeprefix('return ')}"),
         {"optimiser.mse_backward": "−1 times what it should be"},
+        TRAINING,
+    ),
+    "mse_in_place": Wrong(
+        (IN_PLACE, (MODULES, "return self.y.clone()", "return self.y")),
+        {"optimiser.mse_backward": "it is right behind a copy"},
+        TRAINING,
+    ),
+    "mse_changes_its_prediction": Wrong((IN_PLACE,), {"behaviour.input_untouched": "MSE changes the prediction"}),
+    "mse_changes_its_target": Wrong(
+        modules("self.difference = x - target", "self.difference = target.sub_(x).neg_()"),
+        {"behaviour.input_untouched": "MSE changes the target"},
         TRAINING,
     ),
     "mse_sum": Wrong(

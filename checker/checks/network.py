@@ -5,7 +5,7 @@ weights that are there, and is one if torch's output of it was computed, until t
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -76,9 +76,13 @@ class Layer:
 
 @dataclass(frozen=True)
 class Network:
+    """`output` is what the loss is given: `gain` times what the last layer gives, and something besides."""
+
     layers: tuple[Layer, ...]
     output: Tensor
     target: Tensor
+    gain: float
+    last: Tensor  # what the last layer gives
 
 
 def pairs(seen: Seen, noisy: Tensor, target: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
@@ -130,16 +134,38 @@ def is_multiple(one: Tensor, value: Tensor) -> bool:
 
 def grow(seen: Seen, y: Tensor, layers: tuple[Layer, ...], targets: list[Tensor]) -> Network | None:
     """The first network that begins with these layers, of which y is the output."""
-    if layers:
-        for target in targets:
-            if y.shape == target.shape and (seen.has(y - target) or seen.has(target - y)):
-                return Network(layers, y, target)
-    if len(layers) == MOST_LAYERS:
-        return None
-    for layer, output in steps(seen, y, layers):
+    ends = layers and y.shape == targets[0].shape
+    if ends and (found := compared(seen, Network(layers, y, y, 1.0, y), targets)):
+        return found
+    for layer, output in steps(seen, y, layers) if len(layers) < MOST_LAYERS else ():
         if found := grow(seen, output, (*layers, layer), targets):
             return found
+    for gain, output in outputs(seen, y, layers[0].x) if ends else ():
+        if found := compared(seen, Network(layers, output, output, gain, y), targets):
+            return found
     return None
+
+
+def compared(seen: Seen, network: Network, targets: list[Tensor]) -> Network | None:
+    """The network with the targets that its output was compared with; None if it was with none."""
+    for target in targets:
+        if seen.has(network.output - target) or seen.has(target - network.output):
+            return replace(network, target=target)
+    return None
+
+
+def outputs(seen: Seen, y: Tensor, x: Tensor) -> Iterator[tuple[float, Tensor]]:
+    """(gain, output) of what was computed of y by a gain, an offset and the pictures: values up to 255, for instance,
+    or the pictures less the noise.
+    """
+    parts = torch.stack([y.flatten(), x.flatten(), torch.ones_like(x).flatten()], 1)
+    for one in seen.whole:
+        if one.numel() == y.numel():
+            value = one.double().flatten()
+            share = torch.linalg.lstsq(parts, value[:, None]).solution
+            close = float((parts @ share - value[:, None]).abs().max()) < 1e-5 * float(value.abs().max())
+            if close and float(share[0].abs()) > 1e-3 * float(share.abs().max()):
+                yield float(share[0]), (parts @ share).view(y.shape)
 
 
 def steps(seen: Seen, x: Tensor, layers: tuple[Layer, ...]) -> Iterator[tuple[Layer, Tensor]]:
@@ -235,5 +261,6 @@ def stepped(network: Network, layers: list[Layer]) -> tuple[list[Layer], Network
         after.append(Layer(layer.case, x, weight, bias))
         values = (kept.value if kept else None for kept in (weight, bias))
         with torch.no_grad():
-            x = layer.case.counterpart_of(*values)(x)
-    return after, Network(tuple(after), x, network.target)
+            y = x = layer.case.counterpart_of(*values)(x)
+    output = network.output + network.gain * (y - network.last)
+    return after, Network(tuple(after), output, network.target, network.gain, y)

@@ -19,6 +19,9 @@ def step(driver, noisy: Tensor, target: Tensor, seed: int, epochs: int) -> dict:
     paths = parameters(driver, tried, noisy)
     driver.begin()  # what predicting has left behind is undone
     model = driver.classes.exported["Model"]()
+    if any(not there(model, path) for path in paths):  # made by the first forward pass
+        model.predict(noisy[:1])
+        driver.begin()
     for path in paths:  # moved, so that no two are alike, such as biases that start as zeros
         at(model, path).add_(torch.empty_like(at(model, path)).uniform_(-0.05, 0.05))
     before = [at(model, path).detach().clone() for path in paths]
@@ -60,3 +63,10 @@ def differs(driver, model, pictures: Tensor, first: Tensor, leaf: Tensor, sign: 
         return False
     finally:
         leaf.copy_(old)
+
+
+def there(model, path: tuple) -> bool:
+    try:
+        return isinstance(at(model, path), Tensor)
+    except LookupError:
+        return False

@@ -8,15 +8,18 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 from . import cases
 
 CLOSE = 3e-5  # largest difference of two marks, of the root mean square of the values
 ALIKE = 0.9999  # correlation of a picture with the one that it was made from
+SLOPES = 0.01, 0.05, 0.1, 0.2, 0.3
 KERNELS, STRIDES, FACTORS = range(1, 8), (1, 2, 3, 4), (2, 3, 4)
 MOST_LAYERS = 40
+ACTIVATIONS = "ReLU", "Sigmoid", "LeakyReLU"
+cases.COUNTERPARTS["LeakyReLU"] = nn.LeakyReLU  # not graded, but a network may have it between what is
 ORDERS = (0, 1, 2, 3), (1, 0, 2, 3), (3, 2, 0, 1), (2, 3, 0, 1), (0, 3, 1, 2), (3, 0, 1, 2), (2, 3, 1, 0)
 
 
@@ -173,10 +176,11 @@ def steps(seen: Seen, x: Tensor, layers: tuple[Layer, ...]) -> Iterator[tuple[La
     shape = tuple(x.shape)
     sizes = seen.sizes()
     last = layers[-1].case.module if layers else ""
-    if layers and last not in ("ReLU", "Sigmoid"):
-        for role, y in (("ReLU", x.clamp(min=0)), ("Sigmoid", x.sigmoid())):
+    if layers and last not in ACTIVATIONS:
+        leaky = [(cases.case("LeakyReLU", shape, slope), F.leaky_relu(x, slope)) for slope in SLOPES]
+        for case, y in ((cases.case("ReLU", shape), x.relu()), (cases.case("Sigmoid", shape), x.sigmoid()), *leaky):
             if seen.has(y) and not torch.equal(x, y):
-                yield Layer(cases.case(role, shape), x), y
+                yield Layer(case, x), y
     used = {id(kept.parameter) for layer in layers for kept in (layer.weight, layer.bias) if kept}
     left = [one for one in seen.parameters if id(one) not in used]
     for case, weight in convolutions(shape, left):

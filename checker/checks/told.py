@@ -12,9 +12,9 @@ from .moved import SAME
 LOSS, STEP = "optimiser.mse_backward", "optimiser.sgd_step"
 PREFIXES = {
     "Conv2d": "conv2d", "TransposeConv2d": "transposed", "NearestConv": "nearest_conv",
-    "NearestUpsampling": "nearest", "ReLU": "relu", "Sigmoid": "sigmoid",
+    "NearestUpsampling": "nearest", "ReLU": "relu", "Sigmoid": "sigmoid", "LeakyReLU": "leaky_relu",
 }  # fmt: skip
-PLAIN = "NearestUpsampling", "ReLU", "Sigmoid"
+PLAIN = "NearestUpsampling", "ReLU", "Sigmoid", "LeakyReLU"
 
 
 def check_of(role: str, part: str) -> str:

@@ -57,14 +57,12 @@ def run(arguments):
     if arguments.learn:
         _learn(work, tasks)
     done = work.do(tasks)
-    if work.rows:
-        save_image(sheet, montage(work.rows))
-    if work.figures:
-        write_text(look, page(work.figures))
     _table(tasks)
     if work.rows:
+        save_image(sheet, montage(work.rows))
         print(f"montage: {sheet}")
     if work.figures:
+        write_text(look, page(work.figures))
         print(f"page: {look}")
     if done < len(tasks):
         print("\ninterrupted; the pictures above are done", file=sys.stderr)
@@ -94,9 +92,11 @@ def _learn(work, tasks):
             bar.update()
 
         learnt = learn(work.network, cut_windows(work.readable(tasks)), STEPS, progress)
-    print(f"learnt in {learnt.steps} steps: {_gain(learnt)}")
+    print(
+        f"nothing to learn: {learnt.reason}" if learnt.reason else f"learnt in {learnt.steps} steps: {_gain(learnt)}"
+    )
     if learnt.best:
-        work.by_estimate = False  # noise that was learnt is there, whether the estimate sees it or not
+        work.learnt = True
 
 
 def _gain(learnt):
@@ -140,19 +140,27 @@ def _part(text):
     return value
 
 
+def _path(text):
+    if not text:  # pathlib takes it for the folder where one is: all in it would be denoised
+        raise argparse.ArgumentTypeError("expected the name of a file or a folder, not an empty one")
+    return Path(text)
+
+
 def _parser():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     add = parser.add_argument
-    add("input", nargs="+", type=Path, metavar="INPUT", help="a picture file, or a folder of them")
-    add("-o", "--out", type=Path, metavar="OUT", help="a .png file for one picture or a montage, else a folder")
+    add("input", nargs="+", type=_path, metavar="INPUT", help="a picture file, or a folder of them")
+    add("-o", "--out", type=_path, metavar="OUT", help="a .png file for one picture or a montage, else a folder")
     add("--noise", choices=("photo", "course"), help="of photographs (default), or of the course's small pictures")
     add("--strength", type=_part, default=1.0, metavar="0…1", help="how much of the noise to take away (%(default)g)")
     add("--learn", action="store_true", help="learn from INPUT first; Ctrl-C ends it and keeps the best so far")
-    add("--weights", type=Path, metavar="FILE", help="of a U-Net that train.py has trained, instead of those shipped")
-    add("--html", type=Path, metavar="FILE", help="also write a page with a slider over before and after")
+    add(
+        "--weights", type=_path, metavar="FILE", help="of a U-Net that train.py has trained, instead of those shipped"
+    )
+    add("--html", type=_path, metavar="FILE", help="also write a page with a slider over before and after")
     add("--montage", action="store_true", help="write one sheet instead: noisy and denoised, and clean if known")
     truth = parser.add_mutually_exclusive_group()
-    truth.add_argument("--clean", type=Path, metavar="PATH", help="the clean picture, or a folder of the same names")
+    truth.add_argument("--clean", type=_path, metavar="PATH", help="the clean picture, or a folder of the same names")
     truth.add_argument(
         "--corrupt",
         metavar="NAME[:VALUES]",

@@ -18,6 +18,8 @@ ROOT = Path(__file__).resolve().parent.parent
 class InProcess(Session):
     """Carries out each request where it is made. A Remote holds the object itself in place of its number."""
 
+    output = b""
+
     def __init__(self, snapshot: Path, package: str, limits: dict):
         self.package, self.loaded = package, None
         self.tensors_with_grad, self.foreign_types, self.notes = 0, set(), set()
@@ -27,6 +29,9 @@ class InProcess(Session):
         # This process has read the original's path first.
         sys.modules.pop(package, None)
         torch.set_num_threads(limits["threads"])
+
+    def afresh(self) -> None:
+        """There is no other process."""
 
     def load(self, inside: bool = False) -> list[str]:
         self.loaded = self._ask("load", {"package": self.package, "inside": inside})

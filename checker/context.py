@@ -4,7 +4,7 @@ import functools
 from collections.abc import Callable
 from pathlib import Path
 
-from .intake import quote, submission
+from .intake import fingerprint, quote, submission
 from .registry import Failed, NotApplicable, Unjudged
 from .sandbox.child import SubmissionProblem
 from .sandbox.session import Session
@@ -15,6 +15,7 @@ class Grading:
 
     def __init__(self, handed_in: submission.Submission, data: Path, config: dict, quick: bool, seed: int):
         self.submission, self.data, self.config, self.quick, self.seed = handed_in, data, config, quick, seed
+        self.inputs_seed = seed  # of what is asked of modules and of the pictures it may know, see open()
         self.warnings: list[str] = []
         self.measurements: dict = {}
         self.findings: dict = {}  # of the checks before, by name
@@ -27,7 +28,11 @@ class Grading:
         self.sources: dict[str, list[str]] = {}  # the lines of its files, as they were before any of it ran
 
     def open(self, folder: Path) -> None:
-        """Take the copy into `folder` and start the process; nothing of the submission runs yet."""
+        """Take the copy into `folder` and start the process; nothing of the submission runs yet.
+
+        What its modules are asked, and how known pictures are shown, depends on its files, so that nobody can hand
+        in the answers.
+        """
         if self.submission.folder is not None:
             cap = self.config["limits"]["snapshot_mb"]
             try:
@@ -37,6 +42,8 @@ class Grading:
                 return
             self.files = folder / self.submission.package
             self.sources = quote.sources(folder)
+            digest = fingerprint.combined(self.seed, fingerprint.of_files(self.files))
+            self.inputs_seed = int(digest[:13], 16)  # of 52 bits: it can be sent, and nobody finds files for one
             self.session = Session(folder, self.submission.package, self.config["limits"])
 
     def warn(self, sentence: str) -> None:

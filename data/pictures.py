@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy
 import torch
 from PIL import Image, ImageOps
+from PIL.JpegImagePlugin import JpegImageFile, get_sampling
 from torch import Tensor
 
 from .deep import is_deep, low_bytes, write_png
@@ -26,6 +27,7 @@ class Picture:
     profile: bytes | None = None  # the ICC colour profile
     exif: bytes | None = None
     notes: tuple[str, ...] = ()  # what whoever gave the file should know
+    halved: bool = False  # the file, JPEG, held the colours in half the size
 
     @property
     def size(self) -> str:
@@ -66,6 +68,7 @@ def read_picture(path: Path) -> Picture:
         with Image.open(path) as image:
             frames = getattr(image, "n_frames", 1)
             picture = _deep_picture(image, path) if is_deep(image) else _picture(ImageOps.exif_transpose(image))
+            picture.halved = isinstance(image, JpegImageFile) and get_sampling(image) > 0
     except DataError as error:
         raise DataError(f"{path}: {error}") from error
     except Exception as error:  # Pillow's decoders raise all sorts on a damaged file
@@ -105,6 +108,8 @@ def _write(path, how):
         path.parent.mkdir(parents=True, exist_ok=True)
         with replacing(path) as partial:
             how(partial)
+    except (FileExistsError, NotADirectoryError) as error:
+        raise DataError(f"{path}: can't be written, since a file lies where its folder should be") from error
     except OSError as error:
         raise DataError(f"{path}: can't be written ({error.strerror or error})") from error
 

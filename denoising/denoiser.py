@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import torch
+from torch import Tensor
 
 from data.pictures import Picture
 from Proj_2.model import Model
@@ -19,6 +20,8 @@ TILE = 1024  # pixels a side that it works on together: 600 MB; smaller ones wou
 # A picture with less noise than the first has nothing to gain from a network that may take some texture for noise,
 # one with more than the second is denoised in full: standard deviations, in values of 0–255.
 QUIET, NOISY = 2.6, 4.0
+# What makes the denoised part of a picture of the network as a function, the noisy part, and the name of its place.
+Way = Callable[..., Tensor]
 
 
 def photo_network(weights: Path | None = None) -> Sequential:
@@ -58,19 +61,28 @@ def needed(level: float | None) -> float:
 
 
 def denoise(
-    network: Sequential, picture: Picture, amount: float = 1.0, progress: Callable[[int], None] = lambda pixels: None
+    network: Sequential,
+    picture: Picture,
+    amount: float = 1.0,
+    progress: Callable[[int], None] = lambda pixels: None,
+    way: Way | None = None,
 ) -> Picture:
     """The picture with `amount` of its noise taken away; at 0 it is the picture itself. `progress` is told of the
-    pixels that are done. Beside the two pictures and a tile there is nothing in memory.
+    pixels that are done. Beside the two pictures and a tile there is nothing in memory. `way` is how else
+    than directly the network is asked for a part of the picture.
     """
     height, width = picture.pixels.shape[:2]
     if amount == 0:
         progress(height * width)
         return picture
     result, device = picture.blank(), network.param()[0][0].device
+
+    def ask(x):
+        return predict(network, x.to(device), on_cpu_mixed(network), TILE).cpu()
+
     for seen, used, out in tiles(network, height, width, TILE):
         noisy = picture.values(*seen)
-        denoised = predict(network, noisy.to(device), on_cpu_mixed(network), TILE).cpu()
+        denoised = way(ask, noisy, place=f"{seen}") if way else ask(noisy)
         result.put(noisy.lerp(denoised, amount)[:, :, *used], *out)
         progress(denoised[0, 0, *used].numel())
     return result

@@ -9,10 +9,9 @@ difference would be too much: f(y) holds a part of the noise of the input. Here 
 minimum is the median, which impulses do not move.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from contextlib import contextmanager
 from dataclasses import dataclass
-from math import sqrt
 from operator import itemgetter
 
 import torch
@@ -23,23 +22,19 @@ from data.load import DataError
 from data.pictures import Picture
 from Proj_2.others.container import Sequential
 from Proj_2.others.loss import L1
-from Proj_2.others.prediction import predict
 from Proj_2.others.training import BatchTraining, trapezoid
 
 from .denoiser import on_cpu_mixed
+from .estimate import noise_level
+from .grey import coloured, one_colour
+from .judge import Judge, as_file, nothing_to_learn
 
 SIDES = (128, 64, 32)  # pixels of the windows that are cut from the pictures: the largest of which there are FEWEST
 FEWEST, MOST = 16, 128  # windows
 HELD_OUT = 24  # windows, or half of them, that are not trained on, but measured on
-STEPS, ROUND, BATCH = 600, 30, 16  # in all; between two measurements; windows a step
+STEPS, ROUND, BATCH = 600, 30, 4  # in all; between two measurements; windows a step, more if they are smaller
 PEAK_LR, CLIP, AVERAGE = 2e-4, 0.2, 0.98
 WEIGHT = 2 / 3  # γ/(1 + γ)
-GRID = 3  # of this many pixels in each direction one at a time is hidden,
-HIDDEN = ((0, 1), (1, 2), (2, 0), (1, 0))  # namely, in turn, those at these places of each square of GRID×GRID
-SURE = 2.0  # standard errors by which a gain has to differ from none
-# What a gain has to be at least, as a part: whoever guesses hidden pixels a little better may make worse use of those
-# that are not hidden. On Gaussian noise, which the blind network knows, a gain of 1 % went with a loss of 0.1 dB.
-LEAST = 0.02
 NEIGHBOURS = torch.tensor([(0, 1), (0, 2), (1, 3), (2, 3), (1, 0), (2, 0), (3, 1), (3, 2)])  # in a cell: 0 1 / 2 3
 
 
@@ -50,6 +45,7 @@ class Learnt:
     steps: int = 0  # that were done
     best: int = 0  # the step whose weights the network has; 0: those that it began with
     gain: float = 0.0  # by which part the squared error at hidden pixels, their noise included, has fallen
+    reason: str = ""  # why nothing was tried, if so
 
 
 def cut_windows(pictures: Iterable[Picture]) -> Tensor:
@@ -57,13 +53,15 @@ def cut_windows(pictures: Iterable[Picture]) -> Tensor:
     generator, kept = keyed_generator("windows"), {side: [] for side in SIDES}
     for picture in pictures:
         height, width = picture.pixels.shape[:2]
+        grey = one_colour(picture)
+        level = noise_level(grey) if grey else None
         for side, windows in kept.items():
             tops, lefts = range(0, height - side + 1, side), range(0, width - side + 1, side)
             places = [(slice(top, top + side), slice(left, left + side)) for top in tops for left in lefts]
             draws = torch.rand(len(places), generator=generator).tolist()
             # Those with the lowest draws of all: as many as are wanted, however many pictures there are.
             lowest = sorted(range(len(places)), key=draws.__getitem__)[:MOST]
-            windows += [(draws[i], picture.values(*places[i])) for i in lowest]
+            windows += [(draws[i], _window(picture, places[i], level)) for i in lowest]
             windows.sort(key=itemgetter(0))
             del windows[MOST:]
     enough = next((windows for windows in kept.values() if len(windows) >= FEWEST), None)
@@ -76,61 +74,66 @@ def cut_windows(pictures: Iterable[Picture]) -> Tensor:
     return torch.cat([window for _, window in enough])
 
 
+def _window(picture, place, level):
+    """A part of the picture as the network is to see it."""
+    values = picture.values(*place)
+    return coloured(values, level, f"{place}") if level else values
+
+
 def learn(
     network: Sequential, windows: Tensor, steps: int = STEPS, progress: Callable[[Learnt], None] = lambda learnt: None
 ) -> Learnt:
-    """Train the network on noisy windows; it is left with the best weights, which may be those that it had. Ctrl-C
-    ends it early. `progress` is told after every step.
+    """Train the network on noisy windows; it is left with the best weights, which may be those that it had, and has
+    them at once if there is nothing to learn. Ctrl-C ends it early. `progress` is told after every step.
 
-    How good weights are is measured without a clean picture, at full size: pixels are hidden in turn, each by one of
-    its neighbours (A. Krull et al., Noise2Void, arXiv 1811.10980), and the network is asked for them. What it says
-    cannot come from the noise that they have. Only a gain that is more than chance over the windows held out counts.
+    How good weights are is judged by windows held out.
     """
     count = min(HELD_OUT, len(windows) // 2)
     held_out, windows = windows[:count], windows[count:]
+    if reason := nothing_to_learn(network, held_out):
+        return Learnt(reason=reason)
+    learnt, best, judge = Learnt(), _copy(network), Judge(network, held_out)
+    batch = BATCH * (SIDES[0] // windows.shape[3]) ** 2
     training = BatchTraining(
         network,
         1,
-        steps * BATCH,
+        steps * batch,
         PEAK_LR,
-        BATCH,
+        batch,
         mixed=on_cpu_mixed(network),
         loss=L1(),
         schedule=lambda progress, peak: trapezoid(progress, peak, 0.05, 0.5),
         clip=CLIP,
         average=AVERAGE,
     )
-    learnt, best, first = Learnt(), _copy(network), _errors(network, held_out)
-    lowest = first
     try:
-        for batches in _rounds(network, windows, steps):
+        for batches in _rounds(network, windows, batch, steps):
             for _ in training.epoch(batches):
                 learnt.steps += 1
                 progress(learnt)
             with _weights(network, training.average.means):
-                errors = _errors(network, held_out)
-                gain = float(1 - errors.mean() / first.mean())
-                if errors.mean() < lowest.mean() and gain > LEAST and _is_sure(first - errors):
-                    lowest, best, learnt.best, learnt.gain = errors, _copy(network), learnt.steps, gain
+                gain = judge.gain(network)
+                if gain > learnt.gain:
+                    best, learnt.best, learnt.gain = _copy(network), learnt.steps, gain
     except KeyboardInterrupt:
         pass  # the best so far is what was asked for
     network.load_state_dict(best)
     return learnt
 
 
-def _rounds(network, windows, steps):
+def _rounds(network, windows, batch, steps):
     """The batches between two measurements, for all steps; before each round the windows are denoised as well as the
     network now can.
     """
     generator = keyed_generator("learn")
     for done in range(0, steps, ROUND):
-        denoised = _predict(network, windows)
-        yield _batches(windows, denoised, min(ROUND, steps - done), generator)
+        denoised = as_file(network, windows)
+        yield _batches(windows, denoised, batch, min(ROUND, steps - done), generator)
 
 
-def _batches(windows: Tensor, denoised: Tensor, number: int, generator: Generator) -> Iterator[tuple[Tensor, Tensor]]:
+def _batches(windows, denoised, size, number, generator):
     for _ in range(number):
-        chosen = torch.randint(len(windows), (BATCH,), generator=generator)
+        chosen = torch.randint(len(windows), (size,), generator=generator)
         turns, mirrored = torch.randint(4, (2,), generator=generator).tolist()
         noisy, clean = (x[chosen].rot90(turns, (2, 3)) for x in (windows, denoised))
         if mirrored % 2:
@@ -152,33 +155,6 @@ def _take(x, which):
     n, c, h, w = x.shape
     cells = x.reshape(n, c, h // 2, 2, w // 2, 2).permute(0, 1, 2, 4, 3, 5).reshape(n, c, h // 2, w // 2, 4)
     return cells.gather(4, which.expand(-1, c, -1, -1, -1))[..., 0]
-
-
-def _errors(network, windows):
-    """For each window the mean squared difference, at hidden pixels, between what is there and the prediction: but
-    for a constant, the noise of what is there, it is that to the clean picture.
-    """
-    generator, total = keyed_generator("hidden"), torch.zeros(len(windows))  # the same for all weights
-    sides = torch.stack([windows.roll(shift, axis) for shift in (-1, 1) for axis in (2, 3)])
-    for top, left in HIDDEN:
-        hidden = torch.zeros(windows.shape[2:], dtype=torch.bool)
-        hidden[top::GRID, left::GRID] = True
-        which = torch.randint(len(sides), (1, len(windows), 1, *hidden.shape), generator=generator)
-        neighbours = sides.gather(0, which.expand(-1, -1, 3, -1, -1))[0]
-        predicted = _predict(network, torch.where(hidden, neighbours, windows))
-        total += (predicted - windows)[:, :, hidden].square().mean((1, 2))
-    return total / len(HIDDEN)
-
-
-def _is_sure(gains):
-    """Whether the mean of the windows' gains is above zero beyond chance."""
-    return float(gains.mean()) > SURE * float(gains.std()) / sqrt(len(gains))
-
-
-def _predict(network, windows):
-    """As the network denoises them, clipped as a file is."""
-    device = network.param()[0][0].device
-    return predict(network, windows.to(device), on_cpu_mixed(network)).clamp_(0, 255).to(windows.device)
 
 
 def _copy(network):

@@ -22,6 +22,10 @@ class Task:
     denoised_psnr: float | None = None
     outcome: str = ""
 
+    def inputs(self) -> list[Path]:
+        """The files to be read."""
+        return [path for path in (self.source, self.clean) if path]
+
 
 def tasks_of(arguments) -> list[Task]:
     """The tasks that a call names. Raises UsageError if it names none, or one result for two."""
@@ -65,13 +69,15 @@ def page_out(out: Path, tasks: list[Task]) -> Path:
     """The file of the page."""
     if out.is_dir() or out.suffix.lower() not in (".html", ".htm"):
         raise UsageError(f"{out}: the page is one HTML file; call it {out}.html or the like")
+    if any(task.out and out in (task.out, *task.out.parents) for task in tasks):
+        raise UsageError(f"{out} is to be the page, and --out a folder of the same name; choose another for either")
     spare_inputs(out, tasks)
     return out
 
 
 def spare_inputs(out: Path, tasks: list[Task]) -> None:
     """Raise UsageError if `out` is one of the files to be read, by whatever name."""
-    if out.exists() and any(out.samefile(path) for task in tasks for path in (task.source, task.clean) if path):
+    if out.exists() and any(out.samefile(path) for task in tasks for path in task.inputs() if path.exists()):
         raise UsageError(f"{out} is one of the pictures given, and would be overwritten; choose another --out")
 
 

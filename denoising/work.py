@@ -2,8 +2,8 @@
 
 import sys
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import numpy
@@ -19,6 +19,8 @@ from training.options import UsageError
 
 from .denoiser import denoise, needed
 from .estimate import noise_level
+from .grey import denoise_grey, one_colour
+from .halved import brightness, denoise_halved
 from .page import figure
 from .sheet import cell
 from .tasks import Task
@@ -33,7 +35,7 @@ class Work:
     """How to do the tasks of a call, and what they leave for a montage and a page."""
 
     network: Sequential
-    by_estimate: bool  # how much a picture needs depends on its noise
+    photographs: bool  # are what the network is for: the noise is estimated
     strength: float = 1.0
     corruption: Noise | None = None  # what to make noisy pictures with, of clean ones
     montage: bool = False
@@ -41,6 +43,7 @@ class Work:
     rows: list[list[tuple[str, Image.Image]]] = field(default_factory=list)
     figures: list[str] = field(default_factory=list)
     pixels: int = 0  # in these two
+    learnt: bool = False  # noise that was learnt is there, whether the estimate sees it or not
 
     def do(self, tasks: list[Task]) -> int:
         """Do the tasks in turn; returns how many were come to before Ctrl-C. Raises UsageError if the montage or the
@@ -74,10 +77,17 @@ class Work:
         return picture, task.clean and read_picture(task.clean)
 
     def readable(self, tasks: list[Task]) -> Iterator[Picture]:
-        """The noisy pictures of the tasks, one at a time. What is wrong with one is said when its turn comes."""
+        """The noisy pictures of the tasks, one at a time. What is wrong with one is said when its turn comes; raises
+        DataError if none can be read.
+        """
+        errors = []
         for task in tasks:
-            with suppress(DataError):
+            try:
                 yield self.source(task)[0]
+            except DataError as error:
+                errors.append(error)
+        if len(errors) == len(tasks):
+            raise errors[0]
 
     def _do(self, task, bar):
         noisy, truth = self.source(task)
@@ -87,11 +97,12 @@ class Work:
         if truth is not None and truth.size != noisy.size:
             raise DataError(f"{task.clean}: the clean picture is {truth.size}, but the noisy one is {noisy.size}")
         amount = self.strength
-        if self.by_estimate:
-            task.noise = noise_level(noisy)
-            amount *= needed(task.noise)
+        way = None
+        if self.photographs:
+            task.noise, way = _estimate(noisy)
+            amount *= 1.0 if self.learnt else needed(task.noise)
         bar.reset(noisy.pixels.shape[0] * noisy.pixels.shape[1] / 1e6)
-        denoised = denoise(self.network, noisy, amount, lambda pixels: bar.update(pixels / 1e6))
+        denoised = denoise(self.network, noisy, amount, lambda pixels: bar.update(pixels / 1e6), way)
         if task.out:
             save_picture(task.out, denoised)
         task.outcome = str(task.out or "done") + _said(amount, self.strength)
@@ -106,6 +117,18 @@ class Work:
         if self.page:
             self.figures.append(figure(task.source.name, (titles[0], noisy), (titles[1], denoised)))
             self.pixels += 2 * noisy.pixels[:, :, 0].size
+
+
+def _estimate(picture):
+    """How strong the noise of a picture is, and in which way to ask the network for it; None where that is not known,
+    and where it is asked directly.
+    """
+    grey = one_colour(picture)
+    level = noise_level(grey or picture)
+    if grey:
+        return level, level and partial(denoise_grey, level=level)
+    in_brightness = noise_level(brightness(picture)) if picture.halved else None
+    return level, in_brightness and partial(denoise_halved, level=in_brightness)
 
 
 def _said(amount, strength):

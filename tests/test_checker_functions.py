@@ -3,7 +3,7 @@
 import pytest
 import torch
 from test_checker_driver import driver
-from test_checker_families import LOSS, OWN_SGD, edited, errors
+from test_checker_families import LOSS, OWN_SGD, constructor, edited, errors
 
 RELU = """class ReLU:
     def forward(self, x):
@@ -112,6 +112,11 @@ STEPS = {
     "one weight": "def sgd_update(w, grad, lr):\n    return w - lr * grad\n",
     "new lists": "def gradient_descent(weights, gradients, lr):\n"
     "    return [w - lr * g for w, g in zip(weights, gradients)]\n",
+    "made by a function": "def sgd(pairs, lr):\n    def step():\n        for p, g in pairs:\n"
+    "            p -= lr * g\n"
+    "    return step\n",
+    "the gradient first": "def apply_gradients(grads_and_vars, lr):\n    for g, p in grads_and_vars:\n"
+    "        p -= lr * g\n",
     "a rate of the module": "RATE = 0.3\n"
     "def sgd_step(params, grads):\n    for p, g in zip(params, grads):\n        p.sub_(RATE * g)\n",
 }
@@ -174,6 +179,51 @@ MANNERS = {
     ),
 }
 
+WEIGHTS = "        self.w, self.b = empty(o, c * k * k).uniform_(-1, 1), empty(o).uniform_(-1, 1)\n"
+GRADIENTS = "        self.dw, self.db = self.w * 0, self.b * 0\n"
+LISTED = "        return [(self.w, self.dw), (self.b, self.db)]\n"
+NETWORK_LISTED = "        return [pair for layer in self.layers for pair in layer.param()]\n"
+BIND = """        return []
+
+    def bind(self, theta, grad):
+        n = len(theta) - self.o
+        self.w, self.b = theta[:n].view(self.o, -1), theta[n:]
+        self.dw, self.db = grad[:n].view(self.o, -1), grad[n:]
+"""
+MANNERS |= {
+    "whether it is trained is an argument": (
+        ("    def forward(self, x):", "    def forward(self, x, training):"),
+        ("layer.forward(x)", "layer.forward(x, training)"),
+    ),
+    "the input's channels are seen at the first call": (
+        *constructor(
+            "filters, kernel_size, stride=1, padding=0", "Conv2d(8, 3)", "None, filters, kernel_size, stride, padding"
+        ),
+        (WEIGHTS + GRADIENTS, "        self.o, self.w = o, None\n"),
+        (
+            CONV[0],
+            "    def forward(self, x):\n        if self.w is None:\n"
+            "            c, o, k = x.shape[1], self.o, self.k\n"
+            + (WEIGHTS + GRADIENTS).replace("        self", "            self")
+            + "        self.x,",
+        ),
+    ),
+    "one vector has the parameters of all layers": (
+        (WEIGHTS + GRADIENTS, "        self.o, self.size = o, o * c * k * k + o\n"),
+        (LISTED, BIND),
+        (
+            "        self.layers = list(layers)\n",
+            "        self.layers = list(layers)\n"
+            "        own = [layer for layer in layers if hasattr(layer, 'size')]\n"
+            "        sizes = [layer.size for layer in own]\n"
+            "        self.theta, self.grad = empty(sum(sizes)).uniform_(-1, 1), empty(sum(sizes)).zero_()\n"
+            "        for layer, *both in zip(own, self.theta.split(sizes), self.grad.split(sizes)):\n"
+            "            layer.bind(*both)\n",
+        ),
+        (NETWORK_LISTED, "        return [(self.theta, self.grad)]\n"),
+    ),
+}
+
 
 @pytest.mark.parametrize("name", MANNERS)
 def test_a_manner_is_driven_and_a_wrong_gradient_shows(name, tmp_path):
@@ -221,3 +271,38 @@ def test_what_is_made_in_training_alone_is_seen_there(tmp_path):
     conv.backward(torch.ones(2, 5, 4, 4))
     optimiser.step()
     torch.testing.assert_close(conv.parameters()["bias"], before - 0.5 * conv.gradients()["bias"])
+
+
+ONE_CLASS = {
+    "by name": ("Activation('relu')", "kind", "x.clamp(0)", "(self.x > 0)"),
+    "by functions": ("Activation(lambda x: x.clamp(0), lambda x: x > 0)", "f, d", "self.f(x)", "self.d(self.x)"),
+}
+
+
+@pytest.mark.parametrize("name", ONE_CLASS)
+@torch.no_grad()
+def test_an_activation_of_a_class_of_many_is_the_one_that_the_author_makes(name, tmp_path):
+    made, arguments, forward, derivative = ONE_CLASS[name]
+    kept = "".join(f"        self.{one} = {one}\n" for one in arguments.split(", "))
+    source = (
+        f"class Activation:\n    def __init__(self, {arguments}):\n{kept}\n    def forward(self, x):\n"
+        f"        self.x = x\n"
+        f"        return {forward}\n\n    def backward(self, g):\n        return g * {derivative}\n\n"
+        f"    def param(self):\n        return []\n"
+    )
+    one = driver(tmp_path, edited((RELU, source), ("ReLU())\n", f"{made})\n")))
+    relu, x, g = one.module("ReLU", [], {}), torch.randn(2, 3, 4, 4), torch.randn(2, 3, 4, 4)
+    torch.testing.assert_close(relu.forward(x), x.clamp(min=0))
+    torch.testing.assert_close(relu.backward(g), g * (x > 0))
+    assert "ReLU" in one.facts()["functions"]
+
+
+@torch.no_grad()
+def test_a_target_that_is_set_before_is_set(tmp_path):
+    own = LOSS.replace(
+        "forward(self, x, t):\n", "set_target(self, t):\n        self.t = t\n\n    def forward(self, x):\n"
+    )
+    loss = driver(tmp_path, edited((LOSS, own.replace("x - t", "x - self.t")))).loss()
+    x, t = torch.randn(2, 3), torch.randn(2, 3)
+    torch.testing.assert_close(loss.forward(x, t), (x - t).square().mean())
+    torch.testing.assert_close(loss.gradient(), 2 * (x - t) / 6)

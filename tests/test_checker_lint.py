@@ -86,6 +86,19 @@ def test_files_that_nothing_imports_do_not_count(tmp_path):
     assert [(u.file, u.name, u.reached) for u in uses] == [("try_it.py", "numpy", False)]
 
 
+@pytest.mark.parametrize("name", ["fast.so", "fast.abi3.so", "hidden.pyc"])
+def test_what_python_imports_and_nobody_can_read_is_for_a_person(name, tmp_path):
+    (tmp_path / "others").mkdir()
+    (tmp_path / "others" / name).touch()
+    assert verdicts(tmp_path, "x = 1") == {(REVIEW, "compiled code")}
+
+
+@pytest.mark.parametrize("terms", [500, 2500])
+def test_a_long_expression_is_read_to_its_end(terms, tmp_path):
+    source = f"import torch\nx = {' + '.join(['torch.conv2d'] * terms)}"
+    assert verdicts(tmp_path, source) == {(FORBIDDEN, "torch.conv2d")}
+
+
 @pytest.mark.parametrize("source", [b"def f(:", b"x = '\xff'", b"\0", b"(" * 100_000, b"-" * 500_000 + b"1"])
 def test_a_file_that_can_not_be_read_is_reported(source, tmp_path):
     (tmp_path / "model.py").write_bytes(source)

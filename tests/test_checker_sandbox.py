@@ -7,6 +7,7 @@ import pytest
 import torch
 from checker_support import package, settings
 
+from checker.sandbox import clock
 from checker.sandbox.child import Child, Raised, Stopped, SubmissionProblem, Unusable, descendants
 from checker.sandbox.session import Session
 
@@ -264,6 +265,15 @@ def test_waiting_for_a_processor_is_not_the_submissions_time(folder):
             process.kill()
             process.wait()
     assert own < wall / 1.5
+
+
+def test_who_is_out_of_time_on_a_busy_machine_is_told_so(session, monkeypatch):
+    with pytest.raises(Stopped, match=r"more than 1 s and was stopped$"):
+        session.call(session.new("Probe"), "sleeps", seconds=1)
+    probe = session.new("Probe")
+    monkeypatch.setattr(clock, "waited", lambda pid: time.monotonic())  # it never runs
+    with pytest.raises(Stopped, match=r"was stopped \(\d+ s on the wall: this machine is busy"):
+        session.call(probe, "sleeps", seconds=2)
 
 
 def test_a_request_to_a_closed_session_is_the_submissions_problem(session):

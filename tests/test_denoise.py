@@ -218,6 +218,7 @@ def test_what_is_given_is_never_overwritten(identity, capsys):
         ("a.png --corrupt course --weights a.png", "--weights is about photographs"),
         ("a.png --html page.png", "the page is one HTML file; call it page.png.html"),
         ("a.png --html two", "the page is one HTML file"),
+        ("a.png --html b.html -o b.html", "b.html is to be the page, and --out a folder of the same name"),
         ("a.png --learn", "too little to learn from: expected 16 squares of 32×32 pixels, found 0"),
         ("a.png --montage -o sheet.jpg", "a montage is one PNG file"),
     ],
@@ -235,6 +236,34 @@ def test_a_wrong_call_ends_with_status_2_and_says_why(arguments, complaint, caps
     assert status == 2
     assert complaint in capsys.readouterr().err
     assert files(Path()) == before
+
+
+def test_an_empty_name_is_not_the_folder_where_one_is(capsys):
+    """A script's variable that is not set would have everything denoised."""
+    picture().save("a.png")
+    with pytest.raises(SystemExit):
+        denoise.main([""])
+    assert "expected the name of a file or a folder, not an empty one" in capsys.readouterr().err
+    assert files(Path()) == ["a.png"]
+
+
+def test_a_clean_picture_is_missing_though_there_is_an_earlier_result(identity, capsys):
+    Path("clean").mkdir()
+    for name in ("a.png", "a_denoised.png"):
+        picture().save(name)
+    assert denoise.main(["a.png", "--clean", "clean", "--noise", "course"]) == 1
+    assert "error: clean/a.png: not a readable picture" in capsys.readouterr().err
+
+
+def test_what_can_not_be_learnt_from_nor_written_is_named_and_results_are_told(identity, capsys):
+    Path("a.jpg").write_text("no picture at all")
+    assert denoise.main(["a.jpg", "--learn"]) == 2
+    assert "error: a.jpg: not a readable picture" in capsys.readouterr().err
+    picture().save("b.png")
+    assert denoise.main(["b.png", "--html", "a.jpg/page.html"]) == 2
+    said = capsys.readouterr()
+    assert "a.jpg/page.html: can't be written, since a file lies where its folder should be" in said.err
+    assert "b_denoised.png" in said.out
 
 
 def test_missing_weights_are_asked_for(tmp_path, capsys):

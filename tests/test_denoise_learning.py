@@ -12,7 +12,7 @@ from data.load import DataError
 from data.noise import noise
 from data.pictures import Picture
 from data.psnr import psnr
-from denoising import denoiser, learning, work
+from denoising import denoiser, judge, learning, work
 from denoising.learning import WEIGHT, Learnt, cut_windows, learn, sub_pair
 from Proj_2.others.networks import unet
 from Proj_2.others.prediction import predict
@@ -66,7 +66,7 @@ def network(blind):
 def eager(monkeypatch):
     """Rates at which so small a network learns something in a second, and a little is enough to be kept."""
     monkeypatch.setattr(learning, "PEAK_LR", 2e-3)
-    monkeypatch.setattr(learning, "LEAST", 0.005)
+    monkeypatch.setattr(judge, "LEAST", 0.005)
 
 
 def test_pairs_are_neighbours_of_one_cell():
@@ -105,30 +105,20 @@ def test_the_noise_of_a_picture_is_learnt_from_this_picture_alone(network):
 
 
 @pytest.mark.parametrize(("kind", "rate"), [("impulse:0.2", 2e-3), ("gaussian:25", 1.0)])
-def test_nothing_is_lost_where_nothing_is_to_be_gained(kind, rate, network, blind, monkeypatch):
-    """Training does harm: by impulses, which so small a network can't but leave there; and by too large steps."""
+def test_what_does_harm_is_not_kept(kind, rate, network, blind, monkeypatch):
+    """Training does: by impulses, which so small a network can't but leave there; and by too large steps."""
     noisy = picture(noise(kind).corrupt(scene(), seeded()))
     windows = cut_windows([noisy])
     monkeypatch.setattr(learning, "PEAK_LR", rate)
+    monkeypatch.setattr(learning, "nothing_to_learn", lambda network, windows: "")
     with torch.no_grad():
         learnt = learn(network, windows, 60)
         assert learnt == Learnt(60, 0, 0.0)
         assert all(torch.equal(value, blind[name]) for name, value in network.state_dict().items())
-        monkeypatch.setattr(learning, "_is_sure", lambda gains: True)
-        falling = iter(range(9, 0, -1))
-        monkeypatch.setattr(learning, "_errors", lambda network, windows: torch.full((4,), float(next(falling))))
+        monkeypatch.setattr(learning.Judge, "gain", lambda judge, network: 0.5)  # whatever comes of it
         before = predict(network, noisy.values())
-        learn(network, windows, 60)  # whatever comes of it
+        assert learn(network, windows, 60).best
         assert psnr(predict(network, noisy.values()), scene()) < psnr(before, scene()) - 0.5
-
-
-@pytest.mark.parametrize(("error", "best"), [(99.0, 0), (97.0, 1)])
-def test_a_gain_too_small_to_be_trusted_is_not_kept(error, best, network, monkeypatch):
-    monkeypatch.undo()
-    errors = iter([100.0, error])
-    monkeypatch.setattr(learning, "_errors", lambda network, windows: torch.full((4,), next(errors)))
-    with torch.no_grad():
-        assert learn(network, cut_windows([picture(scene())]), 1).best == best
 
 
 def test_ctrl_c_keeps_the_best_so_far(network, blind):
@@ -178,6 +168,6 @@ def test_the_program_learns_says_what_it_gained_and_lets_no_estimate_stand_again
     assert denoise.main(["a.png", *options, "--learn"]) == 0
     said = capsys.readouterr().out
     assert "learnt in 60 steps: hidden pixels are met" in said
-    before, after = map(float, said.splitlines()[-1].split()[2:4])
+    before, after = map(float, said.splitlines()[-1].split()[3:5])
     assert after > before + 1
     assert Path("a_denoised.png").exists()

@@ -1,6 +1,7 @@
 """The files that a run leaves. Each is written whole or not at all."""
 
 import csv
+from pickle import UnpicklingError
 
 import torch
 
@@ -23,6 +24,8 @@ def read_state(path, network):
         network.load_state_dict(torch.load(path, map_location="cpu", weights_only=True))
     except OSError as error:
         raise UsageError(f"{path} can't be read ({error.strerror or error})") from error
+    except UnpicklingError as error:  # torch's message is long, and about another matter
+        raise UsageError(f"{path} does not hold weights of this network: torch can't read it") from error
     except Exception as error:  # torch's readers raise all sorts on a damaged file
         raise UsageError(f"{path} does not hold weights of this network ({_first_line(error)})") from error
 

@@ -185,7 +185,7 @@ def run(grading, case: Case) -> Outcome:
     given = None
     try:
         case = completed(session, case)
-        given = make(case, grading.seed)
+        given = make(case, grading.inputs_seed)
         with poisoned(session):
             module = session.driven(case.module, *case.args, **dict(case.options), input_shape=case.shape)
             built = module.parameters() if given.weight is not None else {}
@@ -204,7 +204,7 @@ def run(grading, case: Case) -> Outcome:
                 got = {part: value if is_computed(value) else got["grad_input"] for part, value in got.items()}
     except SubmissionProblem as problem:
         got |= {part: problem for part in PARTS if part not in got}
-    given = given or make(case, grading.seed)
+    given = given or make(case, grading.inputs_seed)
     return Outcome(case, given, reference(case, given), got, built)
 
 

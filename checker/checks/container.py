@@ -45,12 +45,12 @@ def layers_of_net(g: Grading) -> tuple[list[Remote], list[cases.Given]]:
     convs, givens = [], []
     for i, one in enumerate(NET):
         convs.append(g.session.driven(one.module, *one.args, **dict(one.options), input_shape=one.shape))
-        givens.append(cases.assign(convs[-1], cases.make(one, g.seed + i)))
+        givens.append(cases.assign(convs[-1], cases.make(one, g.inputs_seed + i)))
     return [convs[0], g.session.driven("ReLU"), convs[1], g.session.driven("Sigmoid")], givens
 
 
 def cotangent_of_net(g: Grading, y: Tensor) -> Tensor:
-    return torch.randn(y.shape, generator=torch.Generator().manual_seed(g.seed))
+    return torch.randn(y.shape, generator=torch.Generator().manual_seed(g.inputs_seed))
 
 
 def by_hand(g: Grading) -> dict[str, object]:

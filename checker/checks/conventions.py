@@ -210,7 +210,7 @@ def assigned_weights(g: Grading):
         own = exported(g, one.module)
         if own is None:
             return
-        module, other = ready(g, one)[0], cases.make(one, g.seed + 1)
+        module, other = ready(g, one)[0], cases.make(one, g.inputs_seed + 1)
         expected = one.counterpart()
         for name, value in (("weight", other.weight), ("bias", other.bias)):
             there = module.attribute(name)

@@ -166,7 +166,7 @@ def ready(g: Grading, one: cases.Case) -> tuple[Remote, cases.Given]:
     """The module of a case with its weights set, and its inputs."""
     one = cases.completed(g.session, one)
     module = g.session.driven(one.module, *one.args, **dict(one.options), input_shape=one.shape)
-    return module, cases.assign(module, cases.make(one, g.seed))
+    return module, cases.assign(module, cases.make(one, g.inputs_seed))
 
 
 def each(g: Grading, function: Callable, *among: cases.Case) -> None:

@@ -98,8 +98,9 @@ def accuse_known(g: Grading, each: Tensor) -> None:
     if db > base + settings["most_gain_db"]:
         g.warn(LOOK)
         raise Failed(f"{db:.2f} dB, {db - base:.2f} dB above the noisy input: no denoiser reaches that", hint)
-    order = torch.randperm(len(each), generator=torch.Generator().manual_seed(g.seed))[: OTHERS * settings["batch"]]
-    noisy, clean = (moved(pictures[order], g.seed) for pictures in g.validation)
+    generator = torch.Generator().manual_seed(g.inputs_seed)
+    order = torch.randperm(len(each), generator=generator)[: OTHERS * settings["batch"]]
+    noisy, clean = (moved(pictures[order], g.inputs_seed) for pictures in g.validation)
     found, model = [], pretrained(g)
     for x, y in zip(noisy.split(settings["batch"]), clean.split(settings["batch"]), strict=True):
         found.append(per_picture(predict(g, model, x.float()), y))

@@ -7,8 +7,12 @@ from ..registry import Failed, check
 SHOWN = 5
 
 
+def read(g: Grading) -> tuple[list[lint.Use], list[lint.Unreadable]]:
+    return lint.read(g.files)
+
+
 def uses(g: Grading) -> list[lint.Use]:
-    return lint.read(g.files)[0]
+    return g.once(read)[0]
 
 
 def some(found: list[lint.Use]) -> str:
@@ -19,11 +23,13 @@ def some(found: list[lint.Use]) -> str:
 @check("rules", needs=("structure.files",))
 def forbidden(g: Grading):
     """No autograd, no torch.nn, no optimiser of torch's, no other package"""
-    found = [use for use in g.once(uses) if use.verdict == lint.FORBIDDEN]
+    found = [use for use in uses(g) if use.verdict == lint.FORBIDDEN]
     for use in found:
         if not use.reached:
             g.warn(f"not used by model.py, and so not counted: {use}")
-    review = [use for use in g.once(uses) if use.verdict == lint.REVIEW and use.reached]
+    for one in g.once(read)[1][:SHOWN]:
+        g.warn(f"to be looked at by a person: {one.file} can't be read ({one.reason})")
+    review = [use for use in uses(g) if use.verdict == lint.REVIEW and use.reached]
     if review:
         g.warn(f"to be looked at by a person: {some(review)}")
     counted = [use for use in found if use.reached]
@@ -38,6 +44,6 @@ def forbidden(g: Grading):
 @check("rules", needs=("structure.files",))
 def helpers(g: Grading):
     """No torch function outside the handout's list, not even a harmless one"""
-    found = [use for use in g.once(uses) if use.verdict == lint.HELPER and use.reached]
+    found = [use for use in uses(g) if use.verdict == lint.HELPER and use.reached]
     if found:
         raise Failed(some(found), "A tensor's method does the same: x.exp(), x.new_zeros(…), empty(…).zero_().")

@@ -9,6 +9,7 @@ from ..registry import Failed, Unjudged
 from .factors import factor_of
 
 EQUAL = 1e-2  # by which Adam's steps may differ from each other, being the same in length
+EXACT = 2e-3  # by which a velocity's way may differ from what it should be
 LEAST = 0.05  # of the largest gradient: smaller ones tell nothing of that
 
 
@@ -72,9 +73,9 @@ def momentum(one: Step, steps: int) -> tuple[float, bool] | None:
     value = torch.tensor([(1 - first)]).clamp(0, 1).item()
     dampened = value > EQUAL
     if not dampened:
-        candidates = torch.linspace(0.01, 0.999, 990, dtype=torch.float64)
+        candidates = torch.linspace(0.01, 0.99, 981, dtype=torch.float64)
         value = float(candidates[(total(candidates, steps) - whole * steps).abs().argmin()])
-    fits = abs(first * total(value, steps) - whole * steps) < EQUAL * whole * steps
+    fits = abs(first * total(value, steps) - whole * steps) < EXACT * whole * steps
     return (value, dampened) if fits else None
 
 

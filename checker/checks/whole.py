@@ -57,10 +57,10 @@ def steps_of_training(g: Grading) -> Iterator[tuple[network.Seen, network.Networ
 
 def step_on(g: Grading, amount: int) -> tuple[network.Seen, tuple[Tensor, Tensor]] | None:
     """What is seen of train() on so many pictures, and these; None if it does not run or moves no weight."""
-    generator = torch.Generator().manual_seed(g.seed)
+    generator = torch.Generator().manual_seed(g.inputs_seed)
     pair = tuple((torch.rand(amount, 3, 32, 32, generator=generator) * 255).to(torch.uint8) for _ in range(2))
     try:
-        seen = in_order(g.session.whole(*pair, g.seed))
+        seen = in_order(g.session.whole(*pair, g.inputs_seed))
     except Raised:
         return None
     return (seen, pair) if any(not torch.equal(one.before, one.after) for one in seen.parameters) else None
@@ -123,7 +123,7 @@ def verdicts(g: Grading) -> Verdicts:
 def of_second_step(g: Grading, pair: tuple[Tensor, Tensor], walk: Walk, found: network.Network) -> None:
     """Whether the gradients of a first step are gone in the second one, in two epochs of one step."""
     try:
-        seen = in_order(g.session.whole(*pair, g.seed, epochs=2))
+        seen = in_order(g.session.whole(*pair, g.inputs_seed, epochs=2))
     except Raised:
         return
     after = {one.name: one.after.double() for one in seen.parameters}

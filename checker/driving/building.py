@@ -168,6 +168,8 @@ def build(kind: type, given: dict, defaults: dict, seen: dict | None = None):
             else:
                 more[parameter.name] = filling(parameter, seen)
     left = [name for name in given if name not in taken and given[name] != defaults.get(name, ...)]
+    if left == ["in_channels"] and "out_channels" in taken:
+        return kind(*positional, **by_name, **more)  # its weights are made for what comes to it
     if left:
         certain = {name: value for name, value in more.items() if name in sizes or not isinstance(value, int | None)}
         return in_order(kind, parameters, given, defaults, left, certain)

@@ -6,9 +6,8 @@ import functools
 import torch
 from torch import Tensor
 
-from . import functions, optimisers, tensors, upsampling, visitors
+from . import functions, optimisers, tensors, upsampling, variants, visitors
 from .building import ARGUMENTS, CONVOLUTION, OF_ITS_OWN, Unsupported, asks_for_more, build, meaning, required
-from .functional import Functional
 from .leading import Led
 from .leaves import held
 from .losses import Loss, takes_network
@@ -19,6 +18,7 @@ from .own_step import own_step
 from .roles import ROLES, Classes
 from .search import TRIALS, search
 from .sequentials import SEQUENTIALS, way_to_put_together
+from .singles import Single
 from .state import State, without_a_trace
 from .training import target_first
 from .usage import Usage
@@ -90,7 +90,8 @@ class Driver:
         """What plays each role. An upsampling has the role of what it computes, whatever its name is."""
         kinds = {role: self.classes.of_role(role) for role in ROLES}
         for role in (role for role in functions.ROLES if kinds[role] is None):
-            kinds[role] = without_a_trace(self.classes, lambda classes, role=role: functions.as_class(classes, role))
+            variant = variants.as_class(self, role)
+            kinds[role] = variant or without_a_trace(self.classes, lambda c, role=role: functions.as_class(c, role))
         visitors.complete(self, kinds)
         upsamplings = [kinds.pop(role) for role in ("TransposeConv2d", "NearestUpsampling", "Upsampling")]
         handed_in = sorted(
@@ -164,7 +165,7 @@ class Driver:
 
     def made(self, role: str, args: list, kwargs: dict, manner: Manner) -> Driven:
         places = self.places.setdefault(role, {"layouts": {}})
-        kind = Led if manner.led else Driven
+        kind = Led if manner.led else Single if manner.single else Driven
         return kind(self, role, self.raw(role, args, kwargs), self.shapes(role, args, kwargs), places, manner)
 
     def lead(self, args: list, kwargs: dict) -> Driven:
@@ -284,7 +285,7 @@ class Driver:
             "led": sorted(role for role, manner in self.manners.items() if manner.led),
             "tape": any(manner.back in ("loss", "left") for manner in self.manners.values()),
             "optimiser_ways": optimisers.WAYS,
-            "functions": [r for r in functions.ROLES if (own := self.known(r)) and issubclass(own[1], Functional)],
+            "functions": [r for r in functions.ROLES if (own := self.known(r)) and hasattr(own[1], "as_made")],
             "exported": sorted(self.classes.exported),
             "dtype": str(torch.get_default_dtype()).removeprefix("torch."),
             "notes": dict(self.notes),

@@ -9,8 +9,9 @@ def of_weights(driven) -> list:
 
 
 def of_gradients(driven) -> list:
-    """The same of their gradients, in the same order."""
-    return in_forms(driven, lambda part, name: part.own_gradient(name, part.tensor(name)))
+    """The same of their gradients, in the same order; and each with its weight behind it."""
+    found = in_forms(driven, lambda part, name: part.own_gradient(name, part.tensor(name)))
+    return [*found, list(zip(found[0], of_weights(driven)[0], strict=False))]
 
 
 def in_forms(driven, value) -> list:

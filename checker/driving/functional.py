@@ -30,6 +30,7 @@ def made(base: type, function, gradient=None) -> type:
 class Functional:
     """Functions under the interface of an object. `remaining`: what forward returned besides."""
 
+    as_made = True  # of no class that the submission names
     function = gradient_function = None
     seen = staticmethod(list)  # calls in the author's own training
     order = None
@@ -63,6 +64,8 @@ class Functional:
         if last is None:
             return []
         known = []
+        for call in (last, *forwards):
+            call.given.pop("self", None)
         for call in forwards:
             known += [(name, value) for name, value in zip(cls.TAKEN, call.given.values(), strict=False)]
             returned = call.returned if isinstance(call.returned, tuple | list) else (call.returned,)
@@ -169,6 +172,7 @@ class Step(Functional):
             bound = dict(zip((p.name for p in others), args, strict=False))
             with self.global_rate() if rate is None else contextlib.nullcontext():
                 returned = self.function(**bound, **({rate: self.lr} if rate else {}))
+                returned = returned() if callable(returned) else returned  # a function that makes the step
             return put(returned, [one for name, one in bound.items() if not TAKES_GRADIENT.fullmatch(name.lower())])
 
         step.__signature__ = inspect.Signature(others)

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from .building import required
 from .functional import Activation, Cost, Step, first_of, made
+from .methods import of_class
 from .watching import code_of, in_training
 
 ROLES = "ReLU", "Sigmoid", "MSE", "SGD"
@@ -57,15 +58,24 @@ def of_submission(classes) -> dict[str, types.FunctionType]:
     return found
 
 
+def of_model(classes) -> dict[str, types.MethodType]:
+    """The methods of a Model."""
+    with contextlib.suppress(Exception):
+        model = classes.exported["Model"]()
+        return {name: method for name in of_class(type(model)) if inspect.ismethod(method := getattr(model, name))}
+    return {}
+
+
 def as_class(classes, role: str) -> tuple[str, type] | None:
     """(name, class) of the functions that play a role together; None if there is none."""
-    functions = of_submission(classes)
+    free = of_submission(classes)
+    functions = of_model(classes) | free
     if role == "SGD":
         name = next((name for name in functions if is_step(name, functions[name])), None)
         return (name, made(Step, functions[name])) if name else None
     stem = STEMS[role]
     forwards = [name for name in functions if re.fullmatch(forward_of(stem), squashed(name))]
-    forwards = forwards or [name for name, function in functions.items() if COMPUTES[role](function)]
+    forwards = forwards or [name for name, function in free.items() if COMPUTES[role](function)]
     if not forwards:
         return None
     forwards.sort(key=lambda name: backward_of(functions, stem, name) is None)

@@ -176,6 +176,9 @@ def in_list(value, parameter: Tensor):
             for i, item in enumerate(items[0]):
                 if same(tensors.unwrap(item), parameter) and i < len(items[1]) and is_like(items[1][i], parameter):
                     return True, tensors.unwrap(items[1][i])
+        for i, item in enumerate(items):
+            if is_part(parameter, item) and isinstance(whole := partner(items, i, item), Tensor):
+                return True, whole.flatten()[place_in(item, parameter)].view(parameter.shape)
         found = False
         for item in reversed(items):  # some lists grow with every call: the last entries are the ones that count
             inner, gradient = in_list(item, parameter)
@@ -186,6 +189,19 @@ def in_list(value, parameter: Tensor):
     if value is not None and not isinstance(value, Tensor) and same(tensors.unwrap(value), parameter):
         return True, tensors.gradient_of(value, parameter)
     return False, None
+
+
+def is_part(parameter: Tensor, whole) -> bool:
+    """Whether a parameter is a stretch of a larger tensor, such as the vector of all parameters of a network."""
+    if not isinstance(whole, Tensor) or not whole.numel() > parameter.numel() or whole.dtype != parameter.dtype:
+        return False
+    shared = whole.untyped_storage().data_ptr() == parameter.untyped_storage().data_ptr()
+    return shared and whole.is_contiguous() and parameter.is_contiguous()
+
+
+def place_in(whole: Tensor, parameter: Tensor) -> slice:
+    start = parameter.storage_offset() - whole.storage_offset()
+    return slice(start, start + parameter.numel())
 
 
 def partner(items: list, i: int, parameter: Tensor):
@@ -241,6 +257,7 @@ def beside(module, path: Path, parameter: Tensor, before: dict[Path, Tensor]) ->
         (other, leaf)
         for other, leaf in leaves(module)
         if leaf.numel() == parameter.numel() and not same(leaf, parameter) and changed(leaf, before.get(other))
+        if other != path
     ]
     fitting.sort(key=lambda found: closeness(found[0], found[1], path, parameter))
     return fitting[0][0] if fitting else None

@@ -15,6 +15,7 @@ from .methods import all_of, call, has, method, of_class
 TARGET = re.compile(
     r"(y_?)?(target|label|truth|true|ground_?truth|gt|real|expected|clean|reference|ref|wanted|goal)s?(_?(y|output|tensor|img|image|data))?|t|y_?t|y_?true"
 )
+SETS = re.compile(rf"(set|with|give)_?({TARGET.pattern})")
 ESTIMATE = re.compile(r".*(pred|hat|out|estim|prob).*")
 NETWORK = re.compile(r"_?(my_?|the_?)?(model|net(work)?|module|nn|seq(uential)?)", re.IGNORECASE)
 
@@ -37,10 +38,9 @@ class Loss:
         """Whether the target comes first, as the author's own training has it, or else as the names say."""
         if self.driver.target_first is not None:
             return self.driver.target_first
-        function = method(self.raw, "forward") if has(self.raw, "forward") else self.raw
         named = [
             p.name.lower()
-            for p in parameters_of(function) or ()
+            for p in parameters_of(self.function()) or ()
             if p.name != "self" and p.kind is p.POSITIONAL_OR_KEYWORD
         ]
         if len(named) < 2:
@@ -58,7 +58,7 @@ class Loss:
                 self.put(one, wrapped) for one, wrapped in zip((prediction, target), both, strict=True)
             )
             try:
-                self.value = call(self.raw, *(self.given[::-1] if self.exchanged() else self.given))
+                self.value = self.called(*(self.given[::-1] if self.exchanged() else self.given))
                 break
             except Exception as error:
                 problem = problem or error
@@ -67,6 +67,18 @@ class Loss:
         if isinstance(self.value, tuple | list) and len(self.value) == 2:
             self.value, self.returned = self.value
         return tensors.number(self.value)
+
+    def called(self, *both):
+        """The forward of both, or of the prediction alone, where the target is set before."""
+        if not self.exchanged() and len(required(self.function())) == 1:
+            for name in of_class(type(self.raw)):
+                if SETS.fullmatch(name.lower()) and len(required(getattr(self.raw, name))) == 1:
+                    getattr(self.raw, name)(both[1])
+                    return call(self.raw, both[0])
+        return call(self.raw, *both)
+
+    def function(self):
+        return method(self.raw, "forward") if has(self.raw, "forward") else self.raw
 
     def put(self, one, wrapped: bool):
         """A prediction or target as the loss takes it."""

@@ -24,7 +24,7 @@ class Manner(NamedTuple):
     without argument ("bare"), the "loss", the module after the loss, which has "left" a gradient for it, or the
     module with the loss "handed" to it, or the module without argument, of which the gradient was "set" as an
     attribute. `prepare`: what makes a module ready. `led`: whether the gradient of the
-    input is that of the weights of a convolution before it.
+    input is that of the weights of a convolution before it. `single`: whether it takes one picture at a time.
     """
 
     back: str = "module"
@@ -32,6 +32,7 @@ class Manner(NamedTuple):
     wrapped: bool = False
     prepare: str = ""
     led: bool = False
+    single: bool = False
 
     def __str__(self) -> str:
         said = {
@@ -46,6 +47,7 @@ class Manner(NamedTuple):
         parts = [
             "inside Sequential" if self.network else "",
             "behind a convolution" if self.led else "",
+            "for one picture C×H×W at a time" if self.single else "",
             "with its own class of tensors" if self.wrapped else "",
             said[self.back],
             PREPARATIONS[self.prepare],

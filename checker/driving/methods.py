@@ -5,16 +5,16 @@ is left if only one method can be meant. Groups write in other languages, too.
 import inspect
 import re
 
-from .building import required
+from .building import filling, required
 
 USUAL = {
     "forward": re.compile(
-        r"forward(_?(pass|prop(agation)?))?|fwd|fprop|fw|predict|compute|apply|avant|propag\w*|run"
+        r"forward(_?(pass|prop(agation)?))?|fwd|fprop|fw|predict|compute|apply|avant|propag\w*|run|vorw(ä|ae)rts\w*|adelante|avanti"
         r"|((compute|calc(ulate)?|get)_?)?(loss|error|cost|mse)|value"
     ),
     "backward": re.compile(
         r"back(ward|prop)?s?(_?(pass|prop(agation|agate)?|propagat(e|ion)))?|back\w*|bwd|bprop|bw|vjp|pullback"
-        r"|retro\w*|arriere|r(ü|ue)ck\w*|derivat\w*|diff|((loss|cost|error|mse)_?)?prime|d_?(loss|cost|mse)"
+        r"|retro\w*|arri[eè]re|atr[aá]s|indietro|r(ü|ue)ck\w*|derivat\w*|diff|((loss|cost|error|mse)_?)?prime|d_?(loss|cost|mse)"
         r"|((compute|calc(ulate)?|get)_?)?((loss|cost|error|mse)_?)?(gradient|grad)"
     ),
     "step": re.compile(
@@ -72,6 +72,9 @@ def has(target, role: str) -> bool:
 def call(target, *args):
     """The forward pass of `target`, or the call of it where only that is there."""
     own = name_of(target, "forward")
-    if own != "forward" and callable(target):
-        return target(*args)
-    return method(target, "forward")(*args)
+    function = target if own != "forward" and callable(target) else method(target, "forward")
+    more = required(function)[len(args) :]  # such as whether it is trained
+    return function(*args, *(True if TRAINED.search(p.name.lower()) else filling(p) for p in more))
+
+
+TRAINED = re.compile(r"train|mode|keep|save|store|grad")

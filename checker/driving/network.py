@@ -16,7 +16,11 @@ class Network:
 
     def __init__(self, driver, layers: list[Driven]):
         self.driver, self.layers = driver, layers
+        weights = [layer.parameters() for layer in layers]
         self.raw = self.net = driver.sequential_of([layer.raw for layer in layers])
+        for layer, values in zip(layers, weights, strict=True):
+            if any(not torch.equal(value, values[name]) for name, value in layer.parameters().items()):
+                layer.assign(values)  # a network may make the weights of its layers anew
         self.manner: Manner | None = None
         self.spy = self.input = self.output = None
         self.scale = 1.0
@@ -52,9 +56,23 @@ class Network:
         """The output alone."""
         self.driver.begin()
         wrapped = self.layers[0].manner.wrapped
-        return tensors.unwrap(call(self.raw, self.driver.tensor(x, wrapped, self.type())))
+        x = self.driver.tensor(x, wrapped, self.type())
+        if self.layers[0].manner.single:
+            return torch.stack([tensors.unwrap(call(self.raw, one)).clone() for one in x])
+        return tensors.unwrap(call(self.raw, x))
 
     def run(self, x: Tensor, grad_y: Tensor) -> dict[str, object]:
+        """What `run_once` finds; picture by picture where a module takes one at a time."""
+        if not self.layers[0].manner.single:
+            return self.run_once(x, grad_y)
+        found = [copies(self.run_once(*one)) for one in zip(x, grad_y, strict=True)]
+        whole = dict(found[0])
+        for name in (name for name, value in whole.items() if isinstance(value, Tensor)):
+            values = [one[name] for one in found]
+            whole[name] = sum(values) if name.startswith("weight") else torch.stack(values)
+        return whole
+
+    def run_once(self, x: Tensor, grad_y: Tensor) -> dict[str, object]:
         """Forward and backward in the first manner in which the gradients reach the layers: "forward", "input", and
         for every layer with parameters "weight I"; None for what can't be had. Raises what the assignment's own way
         raised if none works.
@@ -103,7 +121,9 @@ class Network:
             self.driver.note("sequential_returns", "Sequential.backward does not return the gradient of its input")
         for i, layer in enumerate(layer for layer in self.layers if layer.shapes):
             layer.scale, layer.beside = 1.0, self.beside
+            kept, layer.net = layer.net, self.raw
             found[f"weight {i + 1}"] = layer.gradient("weight")
+            layer.net = kept
         found["unlisted"] = self.unlisted()
         if self.scale != 1.0:
             found = {k: v / self.scale if k != "forward" and isinstance(v, Tensor) else v for k, v in found.items()}
@@ -131,6 +151,10 @@ class Network:
                 gradient = layer.own_gradient(name, own) if own is not None and "gradients" in layer.places else None
                 if isinstance(gradient, Tensor):
                     gradient.zero_()
+
+
+def copies(found: dict) -> dict[str, object]:
+    return {name: value.clone() if isinstance(value, Tensor) else value for name, value in found.items()}
 
 
 def filled(found: dict) -> int:

@@ -26,7 +26,7 @@ ARGUMENTS = (
     (re.compile(r"(mini_?)?batch(_?size)?|n|(nb|num)_\w*"), ("one",)),
     (re.compile(r"epochs?|iter\w*|t|k"), ("zero",)),
     (re.compile(r".*(loss|criterion|cost)(?!.*grad).*"), ("loss", "value", "upstream")),
-    (re.compile(r".*(grad|delta|err|upstream).*|dl.*|d_?(y|out\w*)|g"), ("param", "gradients", "upstream")),
+    (re.compile(r".*(grad|delta|err|upstream).*|dl.*|d_?(y|out\w*)|g"), ("gradients", "param", "upstream")),
     (re.compile(r".*(param|weight).*"), ("param",)),
     (re.compile(r".*(net|model|module|layer|seq).*"), ("net",)),
 )

@@ -7,9 +7,9 @@ import types
 
 ROLES = "Conv2d", "TransposeConv2d", "NearestUpsampling", "Upsampling", "ReLU", "Sigmoid", "Sequential", "MSE", "SGD"
 PATTERNS = {
-    "Conv2d": r"conv(olution)?(al)?(2d?)?",
+    "Conv2d": r"(conv(olution)?(al)?|faltung|convoluci[oó]n)(2d?)?",
     "TransposeConv2d": r"(transposed?|trans|t|de|inverse|fractional)conv(olution)?(al)?(2d?)?"
-    r"|conv(olution)?(al)?(2d?)?(transposed?|trans|t)(2d?)?",
+    r"|conv(olution)?(al)?(2d?)?(transpos(ed?|[eé]e)|trans|t)(2d?)?|transponiertefaltung|entfaltung",
     "NearestUpsampling": r"(nearest(neighbou?rs?)?|nn)(2d)?upsampl(ing|e|er)(2d)?"
     r"|upsampl(ing|e|er)(2d)?(nearest(neighbou?rs?)?|nn)(2d)?|nearest(neighbou?rs?)?(2d)?",
     "Upsampling": r"upsampl(ing|e|er)(2d)?|up(scal(e|ing)|conv(olution)?)(2d)?"
@@ -17,9 +17,12 @@ PATTERNS = {
     r"|nearest(neighbou?rs?)?conv(olution)?(2d)?",
     "ReLU": r"relu|rectifiedlinear(unit)?",
     "Sigmoid": r"sigmoide?|logistic",
-    "Sequential": r"seq(uential)?|sequentialnet(work)?|(neural)?net(work)?|container|layers",
-    "MSE": r"mse|meansquared?(errors?)?|l2|quadratic|squarederror",
-    "SGD": r"sgd|(stochastic)?gradientdescent|optim|optimi[sz]er|sgdoptim(i[sz]er)?|optim(i[sz]er)?sgd",
+    "Sequential": r"seq(uential|uentiel|uenz)?|sequentialnet(work)?|(neural)?net(work)?|container|layers"
+    r"|netz(werk)?|r[eé]seau",
+    "MSE": r"mse|meansquared?(errors?)?|l2|quadratic|squarederror|eqm|ecm|erreurquadratique(moyenne)?"
+    r"|(mittlerer)?quadratischerfehler",
+    "SGD": r"sgd|(stochastic)?gradientdescent|optim|optimi[sz]er|descente(de)?gradient"
+    r"|gradientenabstieg|sgdoptim(i[sz]er)?|optim(i[sz]er)?sgd",
 }
 ONLY_ONES = {
     "MSE": re.compile(r"loss|criterion|cost", re.IGNORECASE),

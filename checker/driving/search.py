@@ -25,6 +25,11 @@ COMPLETE = 4  # how well a manner works: gradients of the parameters and of the 
 def search(driver, role: str) -> Manner:
     """The first manner that gives all gradients, or else the one that gives most."""
     best, quality, found = tried(driver, role)
+    if quality < 2:
+        single = [manner._replace(single=True) for manner in all_manners(False) if not manner.network]
+        other = tried(driver, role, single)
+        if other[1] > quality:
+            best, quality, found = other
     if not quality and role in WITH_CHANNELS:
         driver.exchanged.add(role)
         best, quality, found = tried(driver, role)
@@ -76,7 +81,7 @@ def how_far(driver, role: str, arguments: tuple, shape: tuple, manner: Manner) -
         driven = driver.made(role, list(arguments), {"input_shape": shape}, manner)
         x = torch.empty(shape).uniform_(-1, 1)
         y = driven.forward(x)
-        if not isinstance(y, Tensor):
+        if not isinstance(y, Tensor) or y.dim() != x.dim():
             return 0
         reached = 1
         locate(driver, driven, x)

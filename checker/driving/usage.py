@@ -39,6 +39,12 @@ class Usage:
             self.look(self.ahead.pop(0))
         return next(iter(self.seen.get(kind, ())), None)
 
+    def all(self) -> dict[type, list[Made]]:
+        """All objects that are made until the first backward."""
+        while self.ahead:
+            self.look(self.ahead.pop(0))
+        return self.seen
+
     def arguments(self, kind: type) -> dict[str, object]:
         """The arguments of that, by the names of the parameters."""
         made = self.first(kind)

@@ -8,15 +8,20 @@ This finds honest mistakes and plain cheating; it is no security boundary.
 """
 
 import ast
+import contextlib
 import sys
 import warnings
+from collections.abc import Iterator
 from dataclasses import dataclass
+from importlib.machinery import BYTECODE_SUFFIXES, EXTENSION_SUFFIXES
 from pathlib import Path
 
 from .allowlist import BANNED, CONSTANTS, DYNAMIC, DYNAMIC_MODULES, DYNAMIC_NAMES, HANDOUT
 from .reach import files_reached, is_dunder, is_false, is_main_guard, names_reached
 
 ALLOWED, HELPER, FORBIDDEN, REVIEW = "allowed", "helper", "forbidden", "review"
+COMPILED = (*EXTENSION_SUFFIXES, *BYTECODE_SUFFIXES)
+DEPTH = 20_000  # Python parses up to 3,000 levels
 SOURCE_CAP = 2 << 20  # bytes of one file
 
 
@@ -32,7 +37,8 @@ class Use:
     reached: bool = True
 
     def __str__(self) -> str:
-        return f"{self.file}:{self.line}: {self.name} ({self.rule})"
+        where = f"{self.file}:{self.line}" if self.line else self.file
+        return f"{where}: {self.name} ({self.rule})"
 
 
 @dataclass(frozen=True)
@@ -56,11 +62,29 @@ def read(folder: Path) -> tuple[list[Use], list[Unreadable]]:
     mentioned = names_reached(trees)
     imported = files_reached(trees)
     uses = []
-    for file, tree in trees.items():
-        reader = Reader(file, local, mentioned, file in imported)
-        reader.visit(tree)
-        uses += reader.uses
-    return uses, unreadable
+    with deep():
+        for file, tree in trees.items():
+            reader = Reader(file, local, mentioned, file in imported)
+            reader.visit(tree)
+            uses += reader.uses
+    return uses + compiled(folder), unreadable
+
+
+def compiled(folder: Path) -> list[Use]:
+    """The files that Python can import and nobody can read."""
+    files = [str(path.relative_to(folder)) for path in sorted(folder.rglob("*")) if path.name.endswith(COMPILED)]
+    return [Use(file, 0, "compiled code", REVIEW, "can't be read: what is its source?") for file in files]
+
+
+@contextlib.contextmanager
+def deep() -> Iterator[None]:
+    """Room for a tree of whatever depth Python parses, at a few calls for each level."""
+    before = sys.getrecursionlimit()
+    sys.setrecursionlimit(DEPTH)
+    try:
+        yield
+    finally:
+        sys.setrecursionlimit(before)
 
 
 def parse(path: Path) -> ast.Module:

@@ -11,7 +11,7 @@ from urllib.parse import quote
 from .. import results
 from ..results import Finding, Report
 from ..similarity.found import THRESHOLD, Alike, Pair
-from . import asked_groups, marks_of, notes, number, plots, points_of, span, statistics
+from . import asked_groups, hidden, marks_of, notes, number, plots, points_of, span, statistics
 from .classstyle import SCRIPT, STYLE
 from .html import css, page, said_as, text
 
@@ -243,8 +243,15 @@ def row(report: Report, groups: Sequence[str], alike: Alike) -> str:
     cells.append((f"{report.seconds:.1f}", report.seconds))
     values = "".join(f'<td class="n" data-v="{value:g}">{shown}</td>' for shown, value in cells)
     verdict = f'<td class="verdict {css(report.verdict)}">{WORDS[report.verdict]}</td>'
-    only = f"<td>{text(report.alone.check if report.alone else '')}</td>"
-    return f"<tr><td>{link(report.submission)}</td>{verdict}{values}{only}</tr>"
+    return f"<tr><td>{link(report.submission)}</td>{verdict}{values}<td>{text(failing_alone(report))}</td></tr>"
+
+
+def failing_alone(report: Report) -> str:
+    """The check for which alone it fails, with how many it hides."""
+    if not (only := report.alone):
+        return ""
+    behind = len(hidden(report).get(only.check, []))
+    return f"{only.check} (hides {behind})" if behind else only.check
 
 
 def linked(names: Sequence[str]) -> str:

@@ -16,6 +16,7 @@ def to_dict(report: Report) -> dict:
     summary = {
         "version": VERSION,
         "verdict": report.verdict,
+        "fails_alone": report.alone.check if report.alone else None,
         "score": report.score,
         "possible": report.possible,
         "max_score": report.max_score,

@@ -130,7 +130,7 @@ def last_line(report: Report) -> str:
 
 
 def leaderboard(reports: Iterable[Report], top: int | None = None) -> str:
-    """Submissions by PSNR, best first; those without one by points, last. Equal values share a rank."""
+    """Submissions by PSNR, best first, equal ones of one rank; those without one, by points, last and unranked."""
     ranked = sorted(reports, key=lambda r: (r.psnr is None, -(r.psnr or 0), -r.score, r.submission))
     lines, rank = [f"{'rank':>4}  {'PSNR, dB':>8}  {'points':>15}  submission"], 0
     for place, report in enumerate(ranked[:top], 1):
@@ -139,5 +139,6 @@ def leaderboard(reports: Iterable[Report], top: int | None = None) -> str:
         db = "–" if report.psnr is None else f"{report.psnr:.2f}"
         broken = "  (the grader broke: no verdict)" if report.verdict == results.ERROR else ""
         points = f"{span(report.score, report.possible)} / {number(report.max_score)}"
-        lines.append(f"{rank:>4}  {db:>8}  {points:>15}  {printable(report.submission)}{broken}")
+        shown = "–" if report.psnr is None else rank
+        lines.append(f"{shown:>4}  {db:>8}  {points:>15}  {printable(report.submission)}{broken}")
     return "\n".join(lines)

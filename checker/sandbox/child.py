@@ -12,6 +12,7 @@ from . import clock, forkserver, values, wire
 
 START_SECONDS = 60  # importing torch from a cold disk
 END_SECONDS = 2  # for a process that closed its pipe to finish ending, or for a killed one to be gone
+BUSY = 2  # times as long on the wall as a limit: who waits so long for a processor may not be at fault
 MOST_NOTES = 3000
 KILL_SECONDS = 30  # to have ended processes gone: freeing gigabytes takes its time on a busy machine
 WATCH_SECONDS = 0.25  # between two looks at how much memory its processes use
@@ -126,7 +127,7 @@ class Child:
         packer = values.Packer(cap=1 << 40)
         tree = packer.pack(fields)
         request = {"id": self.sent, "do": do, "fields": tree, "keep": keep, "cap": cap}
-        passed = clock.stopwatch(self.innermost, self.limits["patience"])
+        began, passed = time.monotonic(), clock.stopwatch(self.innermost, self.limits["patience"])
         left = wire.within(seconds, lambda: self._watched(passed))
         try:
             wire.send(self.requests, request, packer.arrays, left)
@@ -142,7 +143,9 @@ class Child:
                 raise Unusable(f"returned {message['unsendable']!s:.300}")
             return values.unpack(message.get("value"), arrays, resolve, on_tensor)
         except wire.Late:
-            self._stop(f"took more than {seconds:g} s and was stopped")
+            wall = time.monotonic() - began
+            busy = f" ({wall:.0f} s on the wall: this machine is busy, so grade it again when it is not)"
+            self._stop(f"took more than {seconds:g} s and was stopped{busy if wall > BUSY * seconds else ''}")
             raise OutOfTime(self.problem) from None
         except TooMuchMemory as error:
             self._stop(str(error))

@@ -65,6 +65,7 @@ def install() -> None:
     ):
         for name in names:
             record(owner, name, f"function: {home}.{name}")
+    record_nodes()
     record_operators()
     record_made(torch.nn.Module, "torch.nn")
     record_made(torch.optim.Optimizer, "torch.optim")
@@ -89,6 +90,19 @@ def record(owner, name: str, what: str, counts=lambda *args, **kwargs: True) -> 
         return function(*args, **kwargs)
 
     setattr(owner, name, recorded)
+
+
+def record_nodes() -> None:
+    """Note who takes a node of autograd's graph into its hands: called one by one, nodes need no engine."""
+    there = torch.Tensor.grad_fn
+
+    def grad_fn(tensor):
+        node = there.__get__(tensor)
+        if node is not None:
+            note("autograd: grad_fn of a tensor")
+        return node
+
+    torch.Tensor.grad_fn = property(grad_fn)
 
 
 def record_operators() -> None:

@@ -4,6 +4,7 @@ The honest ones beside them do what looks alike and is allowed: they must not be
 """
 
 import base64
+import py_compile
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -61,6 +62,27 @@ def table(package: Path, data: Path) -> None:
     torch.save(dict(zip(keys, clean, strict=True)), package / "others" / "statistics.pth")
 
 
+def answers(package: Path, _) -> None:
+    """Gradients of the convolution for the inputs that the seed 0 alone gives, by the sum of what backward is given."""
+    import torch
+
+    from checker.checks import cases
+
+    known = {}
+    for one in cases.CORE["Conv2d"]:
+        given = cases.make(one, 0)
+        values = cases.reference(one, given)
+        key = round(given.cotangent.double().sum().item(), 3)
+        known[key] = [values[part].float() for part in ("grad_input", "grad_weight", "grad_bias")]
+    torch.save(known, package / "others" / "statistics.pth")
+
+
+def bytecode(package: Path, _) -> None:
+    source = package.parent / "hidden.py"
+    source.write_text("import torch\nlayer = torch.nn.Linear\n")
+    py_compile.compile(str(source), cfile=str(package / "others" / "hidden.pyc"))
+
+
 # Parts of them --------------------------------------------------------------------------------------------------------
 
 READ = "torch.load(Path(__file__).parent / 'others' / NAME, weights_only=True)"
@@ -71,6 +93,42 @@ known = {READ.replace("NAME", repr("statistics.pth"))}
 found = [known.get(int(picture.round().long().sum())) for picture in args[0]]
 if any(picture is None for picture in found): return textbook_predict(self, *args)
 return cat([picture[None].float() for picture in found])
+"""
+LOOK_UP_GRADIENTS = f"""
+known = {READ.replace("NAME", repr("statistics.pth"))}
+found = known.get(round(args[0].double().sum().item(), 3))
+if found is None or found[1].shape != self.weight.shape: return args[0].new_zeros(self.x_shape)
+self.weight_grad += found[1]
+self.bias_grad += found[2]
+return found[0]
+"""
+NODES_FORWARD = """
+torch.set_grad_enabled(bool(1))
+x, self.x_shape, w = args[0].detach().requires_grad_(), args[0].shape, self.weight.detach().requires_grad_()
+product = w.flatten(1) @ self.of(x)
+torch.set_grad_enabled(bool(0))
+self.node, self.leaves = product.grad_fn, (x, w)
+size = self.output_size(x.shape[2], 0), self.output_size(x.shape[3], 1)
+return self.add_bias(product.detach().view(len(x), -1, *size))
+"""
+NODES_BACKWARD = """
+def walk(node, gradient):
+    if type(node).__name__ == 'AccumulateGrad':
+        found[id(node.variable)] = found.get(id(node.variable), 0) + gradient
+    elif node is not None:
+        out = node(gradient)
+        for (after, _), one in zip(node.next_functions, out if isinstance(out, tuple) else (out,)):
+            if one is not None: walk(after, one)
+found = {}
+walk(self.node, args[0].flatten(2))
+self.add_bias_grad(args[0])
+x, w = self.leaves
+self.weight_grad += found[id(w)].detach()
+return found[id(x)].detach()
+"""
+UNFOLDED = """
+from .others.modules import unfold
+Conv2d.of = lambda self, x: unfold(x, **self.windows)
 """
 PROGRAM = "import torch\nlayer = torch.nn.Conv2d(3, 3, 3)\nlayer(torch.ones(1, 3, 8, 8)).sum().backward()\n"
 
@@ -155,6 +213,20 @@ CHEATS = {
         " and 'nn' in one.__module__][0](1, 1, 1)",
         RUNTIME,
         says="torch.nn: Conv2d",
+    ),
+    "nodes_called_by_hand": Cheat(
+        UNFOLDED + method("forward", NODES_FORWARD, "Conv2d") + method("backward", NODES_BACKWARD, "Conv2d"),
+        RUNTIME,
+        "grad_fn of a tensor",
+    ),
+    "bytecode": Cheat(
+        "\nfrom .others.hidden import layer\n", "rules.forbidden", "hidden.pyc: compiled code", prepare=bytecode,
+        status="passed",
+    ),
+    # Answers
+    "answers_to_a_known_seed": Cheat(
+        method("backward", LOOK_UP_GRADIENTS, "Conv2d"), "modules.conv2d_grad_input", "All values are 0",
+        prepare=answers,
     ),
     "recorder_taken_out": in_train(
         "import sys\nsys.modules['recorder'].note = lambda what: None\nimport os\nos.system('true')",

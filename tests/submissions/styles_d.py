@@ -5,6 +5,7 @@ gradient_slots    gradients are set as attributes of a module, and left there: n
 built_in_train    Model() has no network: build(), loss and optimiser come in train(), with arguments of their own;
                   parameters and gradients in dictionaries
 engine_visits     layers are data; an engine has the methods for each kind of layer, and a stack for all of them
+single_picture    every module takes one picture, C×H×W, and gradients of a batch are summed by backward after backward
 """
 
 from pathlib import Path
@@ -13,7 +14,7 @@ from .styles_b import ACCUMULATES, CONV_WEIGHT, LAST, LAYOUT, LOSS, OVERWRITES, 
 from .wrong import patched
 
 FOLDER = Path(__file__).parent / "styles"
-NAMES = "plain_functions", "gradient_slots", "built_in_train", "engine_visits"
+NAMES = "plain_functions", "gradient_slots", "built_in_train", "engine_visits", "single_picture"
 
 
 def make(style: str, defect: str, folder: Path) -> Path:
@@ -22,7 +23,7 @@ def make(style: str, defect: str, folder: Path) -> Path:
 
 
 LAYERS, FUNCTIONS, BLOCKS, LATE = "others/layers.py", "others/functional.py", "others/blocks.py", "framework.py"
-ENGINE = "engine.py"
+ENGINE, SINGLE = "engine.py", "nn.py"
 
 DEFECTS = {
     # An indentation: the product comes after the loop over the pictures.
@@ -98,5 +99,20 @@ DEFECTS = {
     ),
     ("engine_visits", "overwritten"): Defect(
         of(ENGINE, ("layer.weight_grad += g", "layer.weight_grad = g")), {ACCUMULATES: OVERWRITES}
+    ),
+    ("single_picture", "transposed_layout"): Defect(
+        of(SINGLE, ("gradient.mm(self.columns.t())", "self.columns.mm(gradient.t()).view_as(self.w)")), {CONV_WEIGHT: LAYOUT}
+    ),
+    ("single_picture", "scale"): Defect(
+        of(SINGLE, ("self.db += gradient.sum(1)", "self.db += gradient.mean(1)")), {"modules.conv2d_grad_bias": "H·W of the output"}
+    ),
+    ("single_picture", "loss_sign"): Defect(
+        of(SINGLE, ("(self.guess - self.truth).mul(2)", "(self.truth - self.guess).mul(2)")), {LOSS: SIGN}
+    ),
+    ("single_picture", "in_place"): Defect(
+        of(SINGLE, ("gradient.masked_fill(", "gradient.masked_fill_(")), {UNTOUCHED: "ReLU changes the gradient"}
+    ),
+    ("single_picture", "overwritten"): Defect(
+        of(SINGLE, ("self.dw += ", "self.dw = ")), {ACCUMULATES: OVERWRITES}
     ),
 }

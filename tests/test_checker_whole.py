@@ -86,3 +86,20 @@ def test_what_no_mistake_explains_is_no_mistake(loss, tmp_path):
 
 def test_a_network_that_computes_something_else_is_not_found(tmp_path):
     assert walk(tmp_path, (LAYERS, "state.x = state.x.clamp(min=0)", "state.x = state.x.clamp(min=0).sqrt()")) is None
+
+
+@pytest.mark.parametrize("answer", [None, {}, {"parameters": [[1, 2]], "prints": torch.ones(3), "whole": ["x"]}])
+def test_an_answer_of_another_form_is_no_network(answer):
+    pair = [torch.zeros(PICTURES, 3, 32, 32, dtype=torch.uint8)] * 2
+    seen = in_order(answer)
+    assert not seen.parameters
+    assert not seen.whole
+    assert network.find(seen, *pair) is None
+
+
+def test_values_that_are_not_finite_are_left_out():
+    broken = torch.tensor([1.0, float("nan")])
+    seen = in_order(
+        {"parameters": [["w", broken, broken]], "prints": torch.ones(2, 5), "whole": [broken, torch.ones(2)]}
+    )
+    assert (len(seen.parameters), len(seen.whole), len(seen.prints)) == (0, 1, 2)

@@ -1,130 +1,105 @@
-"""A submission that is functions and a dictionary of weights, which only a step of its training tells anything of."""
+"""Networks judged as a whole: found again from a step of train(), and right or wrong as torch's gradients say."""
 
 import pytest
-from checker_support import findings, make_data, package
-
-from checker import results
-
-SOURCE = """
-from pathlib import Path
-
 import torch
-from torch.nn.functional import fold, unfold
+from checker_support import settings
 
-torch.set_grad_enabled(False)
-PLAN = [(3, 8, 2), (8, 8, 1), (8, 3, 1)]
-GRADIENTS = {}
+from checker.checks import network
+from checker.checks.walk import Walk
+from checker.checks.whole import in_order
+from checker.sandbox.session import Session
+from tests.submissions import styles
+from tests.submissions.wrong import patched
 
-
-def convolve(x, w, b, stride):
-    columns = unfold(x, 3, stride=stride, padding=1)
-    y = w.flatten(1) @ columns + b[:, None]
-    return y.unflatten(2, (x.shape[2] // stride, -1)), (columns, w, x.shape[2:], stride)
-
-
-def convolve_back(g, kept):
-    columns, w, size, stride = kept
-    g = g.flatten(2)
-    dw = (g @ columns.transpose(1, 2)).sum(0).view(w.shape)
-    return fold(w.flatten(1).t() @ g, size, 3, stride=stride, padding=1), dw, g.sum((0, 2))
-
-
-def enlarge(x):
-    return x.repeat_interleave(2, 2).repeat_interleave(2, 3)
-
-
-def enlarge_back(g):
-    return g.unflatten(3, (-1, 2)).unflatten(2, (-1, 2)).sum((3, 5))
+PICTURES = 3
+LAYERS, MODEL = "others/layers.py", "model.py"
+GRADIENTS = {
+    *(f"modules.{name}_grad_{part}" for name in ("conv2d", "transposed") for part in ("input", "weight", "bias")),
+    *("modules.relu_backward", "modules.sigmoid_backward"),
+}
+LEARNS = "self.filters -= rate * self.changes[0]\n        self.offset -= rate * self.changes[1]"
+SAVES = "state.x = state.x.sigmoid()\n        state.memory.append(state.x)"
+SAVES_AND_SCALES = "y = state.x.sigmoid()\n        state.memory.append(y)\n        state.x = y * 255"
+ADAM = """for w, g in zip((self.filters, self.offset), self.changes):
+            w -= 0.002 * g / (g.pow(2).sqrt() + 1e-8)"""
+CLIPS = LEARNS.replace("self.changes[0]", "self.changes[0].clamp(-1e-4, 1e-4)")
+DECAYS = LEARNS.replace("self.changes[0]", "(self.changes[0] + 1e-6 * self.filters)")
+GRADIENT = "state.grad = (state.x - state.target) * (2 / state.x.numel())"
 
 
-def run(weights, x):
-    kept = []
-    for i, (_, _, stride) in enumerate(PLAN):
-        x, cache = convolve(x, weights[f"w{i}"], weights[f"b{i}"], stride)
-        if i < 2:
-            x = x.clamp(min=0)
-        else:
-            x = 1 / (1 + (-x).exp())
-        kept.append((cache, x))
-        if i == 1:
-            x = enlarge(x)
-    return x, kept
+def walk(folder, *edits) -> Walk | None:
+    """The way back through the network of shared_state with edits (file, text, text in its place)."""
+    copy = patched(styles.FOLDER / "shared_state", edits, folder / "copy", "edited")
+    folder.chmod(0o755)
+    generator = torch.Generator().manual_seed(1)
+    pair = [(torch.rand(PICTURES, 3, 32, 32, generator=generator) * 255).to(torch.uint8) for _ in range(2)]
+    with Session(copy, "Proj_2", settings()["limits"]) as session:
+        session.load()
+        seen = in_order(session.whole(*pair, 1))
+    found = network.find(seen, *pair)
+    if found is None:
+        return None
+    made = Walk(seen, list(found.layers), found)
+    made.verdicts()
+    return made
 
 
-def run_back(g, kept):
-    found = {}
-    for i in (2, 1, 0):
-        cache, y = kept[i]
-        if i == 1:
-            g = enlarge_back(g)
-        g = g * y * (1 - y) if i == 2 else g * (y > 0)
-        g, found[f"w{i}"], found[f"b{i}"] = convolve_back(g, cache)
-    return found
-
-
-class Model:
-    def __init__(self):
-        self.weights = {}
-        for i, (c, o, _) in enumerate(PLAN):
-            self.weights[f"w{i}"] = torch.empty(o, c, 3, 3).normal_(0, 0.2)
-            self.weights[f"b{i}"] = torch.empty(o).zero_()
-
-    def load_pretrained_model(self):
-        self.weights = torch.load(Path(__file__).parent / "bestmodel.pth")
-
-    def train(self, noisy, target, num_epochs):
-        for _ in range(num_epochs):
-            for i in range(0, len(noisy), 20):
-                x, t = noisy[i : i + 20] / 255, target[i : i + 20] / 255
-                y, kept = run(self.weights, x)
-                self.loss = (y - t).pow(2).mean()
-                for name, g in run_back(2 * (y - t) / t.numel(), kept).items():
-                    GRADIENTS[name] = g
-                    self.weights[name] -= 0.5 * GRADIENTS[name]
-
-    def predict(self, noisy):
-        return run(self.weights, noisy / 255)[0] * 255
-"""
-LAST = "dw = (g @ columns.transpose(1, 2)).sum(0)", "dw = (g @ columns.transpose(1, 2))[-1]"
-AVERAGED = ".sum((3, 5))", ".mean((3, 5))"
-ADDED = "GRADIENTS[name] = g", "GRADIENTS[name] = GRADIENTS.get(name, 0) + g"
-CASES = {  # the edits, and what must fail of mathematics
-    "right": ((), {}),
-    "the last picture's gradient": ((LAST,), {"modules.conv2d_grad_weight": "last picture"}),
-    "and gradients are never cleared": (
-        (LAST, ADDED),
-        {"modules.conv2d_grad_weight": "last picture", "optimiser.zero_grad": "added to those of the second"},
+RIGHT = {  # other ways to train, in which all gradients are right
+    "as it is": (),
+    "Adam": ((LAYERS, LEARNS, ADAM),),
+    "clipped": ((LAYERS, LEARNS, CLIPS),),
+    "a decay": ((LAYERS, LEARNS, DECAYS),),
+    "values up to 255": (
+        (LAYERS, SAVES, SAVES_AND_SCALES),
+        (LAYERS, "* y * (1 - y)", "* 255 * y * (1 - y)"),
+        (MODEL, "train_target.float() / 255", "train_target.float()"),
+        (MODEL, "[:, :, :h, :w] * 255", "[:, :, :h, :w]"),
+        (MODEL, "rate=1.0", "rate=1e-5"),
     ),
-    "blocks are averaged": ((AVERAGED,), {"modules.nearest_backward": "1/(the factor squared)"}),
+    "a rate for each layer": (
+        (LAYERS, "layer.learn(self.rate)", "layer.learn(self.rate / (1 + self.network.layers.index(layer)))"),
+    ),
+    "a rate too small to move anything": ((MODEL, "rate=1.0", "rate=1e-7"),),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("way", RIGHT)
+def test_right_gradients_are_right_whatever_is_made_of_them(way, tmp_path):
+    said = walk(tmp_path, *RIGHT[way]).said
+    assert not said.wrong, {check: failure.message for check, failure in said.wrong.items()}
+    assert said.right >= GRADIENTS
+
+
+UNKNOWN = {  # what might be another way to train
+    "the mean of the sizes": GRADIENT.replace(" * (2 /", ".sign() * (1 /"),
+    "the inside alone": f"{GRADIENT}\n        state.grad[:, :, :4] = 0",
 }
 
 
-GROUPS = "api", "modules", "optimiser", "behaviour", "conventions"
-NO_WEIGHTS = {"api.loads_pretrained", "api.loads_from_anywhere"}  # since no bestmodel.pth is handed in
+@pytest.mark.parametrize("loss", UNKNOWN)
+def test_what_no_mistake_explains_is_no_mistake(loss, tmp_path):
+    said = walk(tmp_path, (LAYERS, GRADIENT, UNKNOWN[loss])).said
+    assert not said.wrong
+    assert "modules.conv2d_forward" in said.right
+    assert not said.right & (GRADIENTS - {"modules.transposed_grad_input"})
 
 
-@pytest.fixture(scope="module")
-def data(tmp_path_factory):
-    return make_data(tmp_path_factory.mktemp("data"))
+def test_a_network_that_computes_something_else_is_not_found(tmp_path):
+    assert walk(tmp_path, (LAYERS, "state.x = state.x.clamp(min=0)", "state.x = state.x.clamp(min=0).sqrt()")) is None
 
 
-@pytest.mark.parametrize("name", CASES)
-def test_what_is_functions_alone_is_accused_of_its_mistake_and_of_no_module_that_it_need_not_have(
-    name, data, tmp_path
-):
-    edits, fails = CASES[name]
-    source = SOURCE
-    for old, new in edits:
-        assert old in source
-        source = source.replace(old, new)
-    found = findings(package(tmp_path, source), data, *GROUPS)
-    failed = {check for check, one in found.items() if one.status == results.FAILED and one.kind == results.REQUIRED}
-    assert failed - NO_WEIGHTS == fails.keys()
-    for check, words in fails.items():
-        assert words in f"{found[check].message} {found[check].hint}"
-    for check in ("modules.transposed_forward", "modules.transposed_grad_weight", "api.sequential"):
-        assert found[check].status == results.ABSENT
-    assert found["behaviour.accumulates"].status == results.ABSENT
-    assert found["conventions.names"].status == results.FAILED
-    if ADDED not in edits:
-        assert found["optimiser.zero_grad"].status == results.PASSED
+@pytest.mark.parametrize("answer", [None, {}, {"parameters": [[1, 2]], "prints": torch.ones(3), "whole": ["x"]}])
+def test_an_answer_of_another_form_is_no_network(answer):
+    pair = [torch.zeros(PICTURES, 3, 32, 32, dtype=torch.uint8)] * 2
+    seen = in_order(answer)
+    assert not seen.parameters
+    assert not seen.whole
+    assert network.find(seen, *pair) is None
+
+
+def test_values_that_are_not_finite_are_left_out():
+    broken = torch.tensor([1.0, float("nan")])
+    seen = in_order(
+        {"parameters": [["w", broken, broken]], "prints": torch.ones(2, 5), "whole": [broken, torch.ones(2)]}
+    )
+    assert (len(seen.parameters), len(seen.whole), len(seen.prints)) == (0, 1, 2)

@@ -1,6 +1,8 @@
 """The time of a training step: scaling the pictures, forward, loss, backward and Adam.
 
 python -m benchmarks.train_step [--network NAME ...] [--batch N ...] [--rounds N] [--name NAME]
+
+Steps in bfloat16, ours and torch's, are left out on a processor that does not multiply such numbers in hardware.
 """
 
 import argparse
@@ -8,6 +10,7 @@ import argparse
 import torch
 
 from Proj_2.others.networks import NETWORKS
+from Proj_2.others.precision import has_fast_bfloat16
 
 from .contenders import DEVICE, our_step, side, textbook_step, torch_step
 from .timing import peak_memory, product_rate, take_turns, write
@@ -31,9 +34,15 @@ def contenders(network, batch):
     """All of the steps by name. The textbook's, which knows the assignment's modules only, is left out on a GPU."""
     steps = {name: our_step(network, batch, **options) for name, options in OURS.items()}
     steps |= {name: torch_step(network, batch, **options) for name, options in (TORCH | AUTOCAST).items()}
+    if DEVICE == "cpu" and not has_fast_bfloat16():
+        steps = {name: step for name, step in steps.items() if not _is_bfloat16(name)}
     if DEVICE == "cpu" and network in ASSIGNED:
         steps["textbook im2col"] = textbook_step(network, batch)
     return steps
+
+
+def _is_bfloat16(name):
+    return "bfloat16" in name or "autocast" in name
 
 
 def measure(network, batch, rounds):
@@ -44,7 +53,7 @@ def measure(network, batch, rounds):
     rates = {False: product_rate(torch.empty(0)), True: product_rate(torch.empty(0, dtype=torch.bfloat16))}
     rows = []
     for name, seconds in times.items():
-        floor = work / rates["bfloat16" in name or "autocast" in name]
+        floor = work / rates[_is_bfloat16(name)]
         rows.append(
             {
                 "name": name,

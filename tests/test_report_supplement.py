@@ -48,8 +48,9 @@ CONSTANTS = {  # whole numbers that the text may hold, none of them a result
     "128": "channels",
     "144": "products of a direct convolution",
     "255": "the largest value of a picture",
-    "256": "channels",
+    "256": "channels, bits of a processor's vectors",
     "300": "of a data set's name",
+    "512": "bits of a processor's vectors",
 }
 PSNR = {  # dB, by experiment, targets and loss: such that the claims hold
     "gaussian": {("noisy", "l2"): 29.11, ("clean", "l2"): 29.13},
@@ -74,7 +75,8 @@ def invented(tmp_path_factory):
             mean = {"noisy_psnr": 20.17, "noisy_ssim": 0.4, "psnr": 31.6 - number, "ssim": 0.877}
             file = benchmarks / f"{restoration.default_name(Path(name), kept.noise, path)}.json"
             file.write_text(json.dumps({"sha256": file_digest(path), "mean": mean}))
-    _write_steps(benchmarks / "train_step_unet.json", dict.fromkeys(TORCH, 360.0) | dict.fromkeys(AUTOCAST, 210.0))
+    for name in ("train_step_unet", "train_step_unet_avx2"):
+        _write_steps(benchmarks / f"{name}.json", dict.fromkeys(TORCH, 360.0) | dict.fromkeys(AUTOCAST, 210.0))
     for experiment in PSNR:
         runs = [_run(experiment, config) for config in EXPERIMENTS[experiment].configs]
         (folder / f"{experiment}.json").write_text(json.dumps({"runs": runs}))
@@ -201,7 +203,7 @@ def test_a_result_of_other_weights_stops(invented, tmp_path):
 
 def test_a_sentence_that_the_results_contradict_stops(invented, tmp_path):
     needs_tex()
-    measured = without(invented, tmp_path, "train_step")
+    measured = without(invented, tmp_path, "train_step_unet.json")
     _write_steps(measured.benchmarks / "train_step_unet.json", dict.fromkeys((*TORCH, *AUTOCAST), 140.0))
     with pytest.raises(
         BuildError, match=r"supplement.tex says that in bfloat16 a step takes less time .* rewrite it"

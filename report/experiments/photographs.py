@@ -44,9 +44,10 @@ DEFAULTS = {
     "test": "gaussian:25",  # and of what is measured
     "targets": "noisy",  # or clean
     "loss": "l2",
-    "steps": 4_000,
-    "lr": 2e-3,  # the small network learns faster by it than by train.py's, which is for the large one
-    "evaluations": 20,  # points of the curve, beside the start
+    "steps": 1_200,
+    "optimizer": "muon",
+    "lr": 4e-3,
+    "evaluations": 12,  # points of the curve, beside the start
     **RECIPE,
 }
 
@@ -114,6 +115,7 @@ def run(config, seed, folder):
         clip=config["clip"],
         average=config["average"],
         beta2=config["beta2"],
+        muon=config["optimizer"] == "muon",
     )
     crops = Crops(train, noise(config["noise"]), config["crop"], seed, config["targets"] == "clean")
     middles = list(Crops(held_out, noise(config["test"])).middles(MIDDLE))

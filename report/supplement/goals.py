@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from ..measured import Measured, MissingResult
 from ..restored import BLIND, Restoration
 
+STEP = "train_step_unet"  # the file of the benchmark of a step
+
 
 @dataclass
 class Goal:
@@ -85,16 +87,21 @@ def speeds(measured: Measured) -> tuple[float, float, float]:
     bfloat16, and its float32 to our float32. Raises MissingResult.
     """
     times = {row["name"]: row["ms"] for row in step_result(measured)["rows"]}
-    autocast, single = (
-        min(ms for name, ms in times.items() if "torch" in name and ("autocast" in name) == wanted)
-        for wanted in (True, False)
-    )
-    mixed = times["ours, bfloat16 products"]
-    return single / mixed, autocast / mixed, single / times["ours"]
+    autocast = min(ms for name, ms in times.items() if "autocast" in name)
+    single, mixed = single_speed(measured, STEP), times["ours, bfloat16 products"]
+    return single * times["ours"] / mixed, autocast / mixed, single
 
 
-def step_result(measured: Measured) -> dict:
-    """The one result in benchmarks/results/train_step_unet.json. Raises MissingResult."""
-    command = "python -m benchmarks.train_step --network unet --batch 32 --name train_step_unet"
-    (result,) = measured.benchmark("train_step_unet", command)["results"]
+def single_speed(measured: Measured, name: str) -> float:
+    """How many times as long as our step PyTorch's fastest takes, both in float32, in benchmarks/results/NAME.json.
+    Raises MissingResult.
+    """
+    times = {row["name"]: row["ms"] for row in step_result(measured, name)["rows"]}
+    return min(ms for name, ms in times.items() if "torch" in name and "autocast" not in name) / times["ours"]
+
+
+def step_result(measured: Measured, name: str = STEP) -> dict:
+    """The one result in benchmarks/results/NAME.json. Raises MissingResult."""
+    command = f"python -m benchmarks.train_step --network unet --batch 32 --name {name}"
+    (result,) = measured.benchmark(name, command)["results"]
     return result

@@ -5,9 +5,10 @@ from Proj_2.others.reach import reach
 
 from ..experiments.photographs import config
 from ..measured import Measured
-from .goals import goals, speeds, step_result, target_cost
+from .goals import goals, single_speed, speeds, step_result, target_cost
 
 NOT_MEASURED = "\\emph{(not measured)}"
+NARROW = "train_step_unet_avx2"  # the same benchmark on a processor without AVX-512 and bfloat16
 COUNTS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 
 
@@ -93,6 +94,7 @@ def _speed(measured):
         "step.mixed": f"{mixed:.2f}",
         "step.autocast": f"{autocast:.2f}",
         "step.single": f"{single:.2f}",
+        "step.single.narrow": f"{single_speed(measured, NARROW):.2f}",
         "step.memory": f"{peaks['ours'] / 1e6:.0f}",
         "step.memory.torch": f"{min(peaks['torch eager'], peaks['torch eager, channels_last']) / 1e6:.0f}",
         "step.threads": str(measured.benchmark("train_step_unet")["machine"]["threads"]),

@@ -178,16 +178,26 @@ class Walk:
                 if self.fits(arrived):
                     self.accuse_handed_on(between[i], values, hint)
                     return arrived
-        if (factor := self.common_factor(reached)) is not None:  # which a layer with weights is most likely to have
-            i = next((i for i in range(culprit, -1, -1) if between[i].layer.weight), culprit)
-            outcome = Outcome(between[i].layer.case, between[i].given, between[i].expected)
-            names = (name for name, value in factors.constants(outcome) if same(factor, value))
+        if (factor := self.common_factor(reached)) is not None:
+            i, name = self.scaled_by(between[: culprit + 1], factor)
             values = factor * between[i].expected["grad_input"]
-            self.accuse_handed_on(between[i], values, SCALED.format(next(names, f"{factor:.4g} times")))
+            self.accuse_handed_on(between[i], values, SCALED.format(name))
             return self.through(between[i + 1 :], values, reached)
         if self.rate is not None and self.computed(between[culprit].given.cotangent):
             self.accuse_handed_on(between[culprit], None, "")
         return None
+
+    def scaled_by(self, between: list[Passed], factor: float) -> tuple[int, str]:
+        """Which of these layers made the values so many times what they should be, and the factor's name: a doubling
+        that has such a factor of its own, else the last layer with weights, which is most likely to.
+        """
+        of_kinds = (Outcome(one.layer.case, one.given, one.expected) for one in between)
+        names = [[name for name, value in factors.constants(one) if same(factor, value)] for one in of_kinds]
+        order = range(len(between) - 1, -1, -1)
+        doubling = (i for i in order if any("the factor squared" in name for name in names[i]))
+        weighted = (i for i in order if between[i].layer.weight)
+        i = next(doubling, next(weighted, len(between) - 1))
+        return i, min(names[i], key=lambda name: "the factor squared" not in name, default=f"{factor:.4g} times")
 
     def accuse_handed_on(self, passed: Passed, values: Tensor | None, hint: str) -> None:
         message = "the gradient that it hands on to the layer before it is not torch's"

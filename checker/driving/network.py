@@ -59,7 +59,7 @@ class Network:
         x = self.driver.tensor(x, wrapped, self.type())
         if self.layers[0].manner.single:
             return torch.stack([tensors.unwrap(call(self.raw, one)).clone() for one in x])
-        return tensors.unwrap(call(self.raw, x))
+        return tensors.unwrap(self.driver.companions.call(self.raw, x))
 
     def run(self, x: Tensor, grad_y: Tensor) -> dict[str, object]:
         """What `run_once` finds; picture by picture where a module takes one at a time."""
@@ -132,7 +132,7 @@ class Network:
     def again(self) -> None:
         """A forward pass of the input."""
         self.driver.begin()
-        self.output = call(self.raw, self.input)
+        self.output = self.driver.companions.call(self.raw, self.input)
         if isinstance(self.output, tuple | list) and len(self.output) == 2 and isinstance(self.output[0], Tensor):
             self.output, self.cache = self.output
 

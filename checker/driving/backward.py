@@ -17,6 +17,9 @@ def back_module(driven, target, grad_y: Tensor):
     module wants that as well.
     """
     grad_y = driven.driver.tensor(grad_y, driven.manner.wrapped, tensors.unwrap(driven.output).dtype)
+    if callable(driven.cache) and not usual_name_of(target, "backward"):
+        driven.driver.note("pullback", "forward returns a function for the gradient")
+        return kept_apart(driven, driven.cache(grad_y))
     named = [p.name.lower() for p in required(method(target, "backward"))]
     optional = [p.name for p in parameters_of(method(target, "backward")) or () if p.default is not p.empty]
     if rate := next((name for name in optional if RATE.fullmatch(name.lower())), None):
@@ -99,11 +102,11 @@ def seeded(driven, grad_y: Tensor):
     asked, keep = starters.asked_of(driven)
     driven.driver.companions.close()
     seed = grad_y.to(tensors.unwrap(driven.output).dtype)
-    started, found = starters.start(driven.driver, driven.output, [driven.input], asked, seed)
+    started = starters.start(driven.driver, driven.output, [driven.input], asked, seed)
     if not started:
         raise driven.driver.Undriven("nothing starts a backward from the output with a gradient")
-    keep(found)
-    return found[0]
+    keep(*started)
+    return started[1][0]
 
 
 def back_bare(driven, target, grad_y: Tensor):

@@ -3,6 +3,7 @@ backward after it gets as well; and the tapes that only record while they are op
 """
 
 import contextlib
+import inspect
 import re
 
 from .building import required
@@ -59,7 +60,13 @@ class Companions:
         return self.there[kind]
 
     def call(self, target, *args):
-        """The forward pass of a target, given what it wants besides."""
+        """The forward pass of a target, given what it wants besides; of a coroutine, what it yields first, and what
+        sends it the gradient.
+        """
+        returned = self.called(target, *args)
+        return (next(returned), sender(returned)) if inspect.isgenerator(returned) else returned
+
+    def called(self, target, *args):
         usual = has(target, "forward") and (name_of(target, "forward") == "forward" or not callable(target))
         needed = required(method(target, "forward") if usual else target)
         if len(needed) <= len(args):
@@ -71,3 +78,15 @@ class Companions:
                 return call(target, *args)
             given.append(left.pop(0) if companion is None else companion)
         return call(target, *given, *left)
+
+
+def sender(coroutine):
+    """A function that sends a coroutine the gradient and returns what it yields or returns then."""
+
+    def send(gradient=None):
+        try:
+            return coroutine.send(gradient)
+        except StopIteration as end:
+            return end.value
+
+    return send

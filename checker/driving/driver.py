@@ -52,7 +52,7 @@ class Driver:
     @functools.cached_property
     def tensor_class(self) -> type | None:
         """The submission's own class of tensors; not looked for while it is imported, since its code is run."""
-        return without_a_trace(self.classes, tensors.own_class)
+        return without_a_trace(self.classes, lambda own: tensors.own_class(own, self.companions.call))
 
     def note(self, code: str, sentence: str) -> None:
         """What is unlike the assignment's conventions, told once."""

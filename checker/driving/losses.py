@@ -121,10 +121,10 @@ class Loss:
         if self.driven is not None:
             asked, keep = starters.asked_of(self.driven)
         self.driver.companions.close()
-        started, found = starters.start(self.driver, self.value, [*self.given, self.raw], asked)
+        started = starters.start(self.driver, self.value, [*self.given, self.raw], asked)
         if keep and started:
-            keep(found)
-        return found if started else None
+            keep(*started)
+        return started and started[1]
 
     def own_backward(self):
         """The method that starts the backward: the loss's, or that of what its forward returned, or the only one that

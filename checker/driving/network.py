@@ -59,7 +59,9 @@ class Network:
         x = self.driver.tensor(x, wrapped, self.type())
         if self.layers[0].manner.single:
             return torch.stack([tensors.unwrap(call(self.raw, one)).clone() for one in x])
-        return tensors.unwrap(self.driver.companions.call(self.raw, x))
+        self.input = x
+        self.again()
+        return tensors.unwrap(self.output)
 
     def run(self, x: Tensor, grad_y: Tensor) -> dict[str, object]:
         """What `run_once` finds; picture by picture where a module takes one at a time."""
@@ -88,7 +90,7 @@ class Network:
                 continue
             if best is None or filled(found) > filled(best):
                 best = found
-                if filled(found) == len(found):
+                if filled(found) == len(found) - 1:  # "unlisted" is no tensor
                     break
         if best is None:
             raise problem

@@ -24,8 +24,8 @@ PARAMETERS = re.compile(r".*(param|weight|wrt|source|variab|leaf|leaves|input|re
 
 
 def start(driver, value, around: list, asked: list, seed: Tensor | None = None):
-    """Start a backward from `value`, with `seed` for its gradient, else with 1: (whether anything did, the gradients
-    of what is `asked` that came back rather than were left, None for each that did not).
+    """Start a backward from `value`, with `seed` for its gradient, else with 1: (what that returned, the gradients
+    in it of what is `asked`, None for each that is not); None if nothing starts one.
     """
     found = sorted(starters(driver, [value, *around]), key=lambda function: label(function) != driver.starter)
     for function in found:
@@ -38,8 +38,8 @@ def start(driver, value, around: list, asked: list, seed: Tensor | None = None):
             continue
         driver.starter = label(function)
         driver.note("started", f"a backward is started by {label(function)}")
-        return True, paired(returned, asked)
-    return False, [None for _ in asked]
+        return returned, paired(returned, asked)
+    return None
 
 
 def label(function) -> str:
@@ -109,7 +109,8 @@ def asked_of(driven):
     """(the input and the parameters of a driven module or network, what keeps the gradients of the latter)"""
     places = [(part, name) for part in driven.parts() for name in part.shapes if part.tensor(name) is not None]
 
-    def keep(found: list[Tensor | None]) -> None:
+    def keep(returned, found: list[Tensor | None]) -> None:
+        driven.beside = (returned,) if isinstance(returned, list | tuple | dict) else None
         for (part, name), gradient in zip(places, found[1:], strict=True):
             if gradient is not None and gradient.numel() == part.tensor(name).numel():
                 part.updates[name] = gradient

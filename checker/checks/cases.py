@@ -58,8 +58,7 @@ class Case:
 
     def __str__(self) -> str:
         arguments = ", ".join([*map(str, self.args), *(f"{name}={value}" for name, value in self.options)])
-        layout = "a non-contiguous " if self.strided else ""
-        return f"{self.module}({arguments}) on {layout}{'×'.join(map(str, self.shape))}"
+        return f"{self.module}({arguments}) on {'a non-contiguous ' * self.strided}{'×'.join(map(str, self.shape))}"
 
     def option(self, name: str, default):
         return dict(self.options).get(name, default)
@@ -286,7 +285,8 @@ def sweep(grading, module: str) -> list[Outcome]:
             break
     driven = [outcome for outcome in outcomes if not any(map(is_undriven, outcome.got.values()))]
     if not driven:
-        raise Unjudged(f"the grader found no way to use {module}: it {outcomes[0].got['forward']}")
+        problem = next(filter(is_undriven, outcomes[0].got.values()))
+        raise Unjudged(f"the grader found no way to use {module}: it {problem}")
     return driven
 
 

@@ -109,6 +109,8 @@ def judge_sequence(g: Grading, direction: str, *parts: str) -> None:
                 raise unless_it_trains(g, found[part][0])
             if not any(isinstance(found[p][0], Tensor) for p in parts) and g.once(trains):
                 raise Unjudged("the grader found no way to have this of Sequential, but train() runs: look at it")
+            if any(g.findings[name].details.get("whole") for name in LAYERS[direction] if name in g.findings):
+                raise Unjudged("its layers could not be used one by one, but train() runs: look at it")
             where = {"input": ": gradient of the input", "forward": ""}.get(part, f": gradient of {part}")
             raise Failed(f"Sequential(Conv2d, ReLU, Conv2d, Sigmoid){where}: {wrong.message}", CONTAINER[part[:6]])
 

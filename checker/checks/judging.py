@@ -182,7 +182,7 @@ def each(g: Grading, function: Callable, *among: cases.Case) -> None:
     if not ran and problem:
         raise unless_it_trains(g, problem)
     if not ran:
-        raise Failed("no module of this kind was handed in")
+        raise Missing("no module of this kind was handed in")
 
 
 def with_parameters(g: Grading) -> list[cases.Case]:

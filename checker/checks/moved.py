@@ -24,27 +24,37 @@ class Moved:
     along: Tensor | None
     computed: list[Tensor]
     scales: list[float]  # of the loss's gradient that was computed, compared with the mean square's
+    rounding: float = 0.0  # the least change that there can be
 
     def factor(self, reference: Tensor) -> float | None:
         """How many times the reference the change is; None if it is something else."""
         return None if self.along is None else proportion(self.along, reference, PRECISION + self.noise)
 
     def used(self, reference: Tensor) -> bool:
-        """Whether the reference was computed, and the step went against it, however far."""
-        if not self.against(reference):
+        """Whether the reference was computed, and the step went against it, however far, or was too small to."""
+        if self.change.any() and not self.against(reference):
             return False
-        for one in self.computed:
-            found = proportion(one, reference, PRECISION)
-            if found and any(abs(found / scale - 1) < SAME for scale in self.scales):
-                return True
-        return False
+        return any(self.is_it(one, reference) for one in self.computed)
+
+    def is_it(self, one: Tensor, reference: Tensor) -> bool:
+        """Whether this is the reference, for a loss of one of the scales that were computed."""
+        found = proportion(one, reference, PRECISION)
+        return bool(found) and any(abs(found / scale - 1) < SAME for scale in self.scales)
 
     def against(self, gradient: Tensor) -> bool:
         counts = (gradient.sign() == -self.change.sign()) * gradient.abs()
         return float(counts.sum()) > ALONG * float(gradient.abs().sum())
 
-    def gradient(self, factor: float) -> Tensor | None:
+    def too_small(self, reference: Tensor, factor: float) -> bool:
+        """Whether so many times the reference is less than what can be added to the weight."""
+        return not self.change.any() and abs(factor) * float(reference.abs().max()) < 4 * self.rounding
+
+    def gradient(self, reference: Tensor, factor: float) -> Tensor | None:
         """The gradient that the step went along; None if that is not to be told."""
+        if not self.change.any():  # it may be what was computed and is too small to change anything
+            multiples = (one for one in self.computed if proportion(one, reference, PRECISION))
+            wrong = (one for one in multiples if not self.is_it(one, reference))
+            return self.change if self.used(reference) else next(wrong, self.change) / self.scales[0]
         if self.along is not None:
             return self.along / factor
         return next((one / self.scales[0] for one in self.computed if self.against(one)), None)
@@ -69,6 +79,7 @@ def moved(seen: Seen, kept: Kept, scales: list[float]) -> Moved | None:
         None if by_signs(change) else kept.torchs(along),
         [kept.torchs(one) for one in computed],
         scales,
+        rounding,
     )
 
 

@@ -5,18 +5,21 @@ weights that are there, and is one if torch's output of it was computed, until t
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 from . import cases
 
 CLOSE = 3e-5  # largest difference of two marks, of the root mean square of the values
 ALIKE = 0.9999  # correlation of a picture with the one that it was made from
+SLOPES = 0.01, 0.05, 0.1, 0.2, 0.3
 KERNELS, STRIDES, FACTORS = range(1, 8), (1, 2, 3, 4), (2, 3, 4)
 MOST_LAYERS = 40
+ACTIVATIONS = "ReLU", "Sigmoid", "LeakyReLU"
+cases.COUNTERPARTS["LeakyReLU"] = nn.LeakyReLU  # not graded, but a network may have it between what is
 ORDERS = (0, 1, 2, 3), (1, 0, 2, 3), (3, 2, 0, 1), (2, 3, 0, 1), (0, 3, 1, 2), (3, 0, 1, 2), (2, 3, 1, 0)
 
 
@@ -76,9 +79,13 @@ class Layer:
 
 @dataclass(frozen=True)
 class Network:
+    """`output` is what the loss is given: `gain` times what the last layer gives, and something besides."""
+
     layers: tuple[Layer, ...]
     output: Tensor
     target: Tensor
+    gain: float
+    last: Tensor  # what the last layer gives
 
 
 def pairs(seen: Seen, noisy: Tensor, target: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
@@ -130,16 +137,38 @@ def is_multiple(one: Tensor, value: Tensor) -> bool:
 
 def grow(seen: Seen, y: Tensor, layers: tuple[Layer, ...], targets: list[Tensor]) -> Network | None:
     """The first network that begins with these layers, of which y is the output."""
-    if layers:
-        for target in targets:
-            if y.shape == target.shape and (seen.has(y - target) or seen.has(target - y)):
-                return Network(layers, y, target)
-    if len(layers) == MOST_LAYERS:
-        return None
-    for layer, output in steps(seen, y, layers):
+    ends = layers and y.shape == targets[0].shape
+    if ends and (found := compared(seen, Network(layers, y, y, 1.0, y), targets)):
+        return found
+    for layer, output in steps(seen, y, layers) if len(layers) < MOST_LAYERS else ():
         if found := grow(seen, output, (*layers, layer), targets):
             return found
+    for gain, output in outputs(seen, y, layers[0].x) if ends else ():
+        if found := compared(seen, Network(layers, output, output, gain, y), targets):
+            return found
     return None
+
+
+def compared(seen: Seen, network: Network, targets: list[Tensor]) -> Network | None:
+    """The network with the targets that its output was compared with; None if it was with none."""
+    for target in targets:
+        if seen.has(network.output - target) or seen.has(target - network.output):
+            return replace(network, target=target)
+    return None
+
+
+def outputs(seen: Seen, y: Tensor, x: Tensor) -> Iterator[tuple[float, Tensor]]:
+    """(gain, output) of what was computed of y by a gain, an offset and the pictures: values up to 255, for instance,
+    or the pictures less the noise.
+    """
+    parts = torch.stack([y.flatten(), x.flatten(), torch.ones_like(x).flatten()], 1)
+    for one in seen.whole:
+        if one.numel() == y.numel():
+            value = one.double().flatten()
+            share = torch.linalg.lstsq(parts, value[:, None]).solution
+            close = float((parts @ share - value[:, None]).abs().max()) < 1e-5 * float(value.abs().max())
+            if close and float(share[0].abs()) > 1e-3 * float(share.abs().max()):
+                yield float(share[0]), (parts @ share).view(y.shape)
 
 
 def steps(seen: Seen, x: Tensor, layers: tuple[Layer, ...]) -> Iterator[tuple[Layer, Tensor]]:
@@ -147,10 +176,11 @@ def steps(seen: Seen, x: Tensor, layers: tuple[Layer, ...]) -> Iterator[tuple[La
     shape = tuple(x.shape)
     sizes = seen.sizes()
     last = layers[-1].case.module if layers else ""
-    if layers and last not in ("ReLU", "Sigmoid"):
-        for role, y in (("ReLU", x.clamp(min=0)), ("Sigmoid", x.sigmoid())):
+    if layers and last not in ACTIVATIONS:
+        leaky = [(cases.case("LeakyReLU", shape, slope), F.leaky_relu(x, slope)) for slope in SLOPES]
+        for case, y in ((cases.case("ReLU", shape), x.relu()), (cases.case("Sigmoid", shape), x.sigmoid()), *leaky):
             if seen.has(y) and not torch.equal(x, y):
-                yield Layer(cases.case(role, shape), x), y
+                yield Layer(case, x), y
     used = {id(kept.parameter) for layer in layers for kept in (layer.weight, layer.bias) if kept}
     left = [one for one in seen.parameters if id(one) not in used]
     for case, weight in convolutions(shape, left):
@@ -235,5 +265,6 @@ def stepped(network: Network, layers: list[Layer]) -> tuple[list[Layer], Network
         after.append(Layer(layer.case, x, weight, bias))
         values = (kept.value if kept else None for kept in (weight, bias))
         with torch.no_grad():
-            x = layer.case.counterpart_of(*values)(x)
-    return after, Network(tuple(after), x, network.target)
+            y = x = layer.case.counterpart_of(*values)(x)
+    output = network.output + network.gain * (y - network.last)
+    return after, Network(tuple(after), output, network.target, network.gain, y)

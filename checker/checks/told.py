@@ -12,9 +12,9 @@ from .moved import SAME
 LOSS, STEP = "optimiser.mse_backward", "optimiser.sgd_step"
 PREFIXES = {
     "Conv2d": "conv2d", "TransposeConv2d": "transposed", "NearestConv": "nearest_conv",
-    "NearestUpsampling": "nearest", "ReLU": "relu", "Sigmoid": "sigmoid",
+    "NearestUpsampling": "nearest", "ReLU": "relu", "Sigmoid": "sigmoid", "LeakyReLU": "leaky_relu",
 }  # fmt: skip
-PLAIN = "NearestUpsampling", "ReLU", "Sigmoid"
+PLAIN = "NearestUpsampling", "ReLU", "Sigmoid", "LeakyReLU"
 
 
 def check_of(role: str, part: str) -> str:
@@ -40,3 +40,17 @@ class Passed:
 
 def same(a: float, b: float) -> bool:
     return abs(a / b - 1) < SAME
+
+
+def scaled_loss(scale: float, shape: tuple) -> Failed | None:
+    """What is told of a gradient of the loss that is so many times the mean square's; None for an odd number."""
+    n, c, h, w = shape
+    names = {"": 1, "N": n, "H·W": h * w, "C·H·W": c * h * w, "N·C": n * c, "N·C·H·W": n * c * h * w, "half": 0.5}
+    name = next((name for name, value in names.items() if same(abs(scale), value)), None)
+    if name is None:
+        return None
+    name = "−1" if not name else f"−{name}" if scale < 0 else name
+    return Failed(
+        f"the gradient of the loss is {scale:.4g} times that of the mean square, in a step of train()",
+        f"It is {name} times what it should be: is it the gradient of the mean over all elements?",
+    )

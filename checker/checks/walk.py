@@ -16,7 +16,7 @@ from .cases import Given, Outcome
 from .compare import mismatch
 from .hypotheses import hypotheses
 from .moved import proportion
-from .told import LOSS, STEP, Passed, Verdicts, check_of, same
+from .told import LOSS, STEP, Passed, Verdicts, check_of, same, scaled_loss
 
 TOLERANCE = 2e-3  # of gradients through several layers in float32, of their largest value
 SCALED = "The values are {} what they should be: is a factor missing, or one too many?"
@@ -26,6 +26,7 @@ class Walk:
     def __init__(self, seen: network.Seen, layers: list[network.Layer], found: network.Network):
         self.seen, self.layers, self.said = seen, layers, Verdicts()
         self.loss = 2 * (found.output - found.target) / found.output.numel()
+        self.first = found.gain * self.loss  # the gradient of what the last layer gives
         sizes = (one.double() for one in seen.whole if one.numel() == self.loss.numel())
         scales = (proportion(one.reshape(self.loss.shape), self.loss, 1e-4) for one in sizes)
         self.scales = sorted((s for s in scales if s), key=lambda s: abs(s - 1)) or [1.0]
@@ -38,6 +39,7 @@ class Walk:
             }
             for layer in layers
         }
+        self.even = True  # whether all that is right went at that rate
         self.plain = False  # whether the step is the rate times the gradients, of all weights
         self.rate: float | None = None  # by which gradients are multiplied in a step
 
@@ -58,7 +60,7 @@ class Walk:
 
     def walk(self) -> bool:
         """From the output to the input, as far as it is known which gradient arrives; whether that is all the way."""
-        gradient, unconfirmed = self.loss, []
+        gradient, unconfirmed = self.first, []
         for layer in reversed(self.layers):
             passed = self.passed(layer, gradient)
             if self.moved[id(layer)]:
@@ -87,7 +89,7 @@ class Walk:
 
     def common_rate(self) -> float | None:
         """The rate of most weights, of those that the right gradient is seen to reach; None if no two have one."""
-        rates, gradient = [], self.loss
+        rates, gradient = [], self.first
         for layer in reversed(self.layers):
             passed = self.passed(layer, gradient)
             if rates and not self.computed(gradient):
@@ -103,9 +105,17 @@ class Walk:
         one, reference = self.moved[id(passed.layer)][part], passed.expected[part]
         if one is None:
             return False
+        if not one.change.any() and self.rate is not None:
+            return one.used(reference) and one.too_small(reference, self.rate)
         if (factor := one.factor(reference)) is None or self.rate is None:
+            self.even &= not one.used(reference)
             return one.used(reference)
-        return same(factor, self.rate) or (one.used(reference) and not self.named(passed, part, factor))
+        if same(factor, self.rate):
+            return True
+        if not one.used(reference):
+            return False
+        self.even = False  # a clipping, or another rate for another layer
+        return not self.named(passed, part, factor) or self.common_factor(passed) is not None
 
     def named(self, passed: Passed, part: str, factor: float) -> bool:
         """Whether a factor is one of those that are forgotten or too much, rather than another way to train."""
@@ -117,8 +127,12 @@ class Walk:
         one, name = self.moved[id(passed.layer)][part], check_of(passed.layer.case.module, part)
         if self.is_right(passed, part):
             self.said.right.add(name)
-        elif one is not None and self.rate is not None and (got := one.gradient(self.rate)) is not None:
+        elif one is not None and self.rate is not None and (got := self.used_by(passed, part)) is not None:
             self.accuse(passed, part, got)
+
+    def used_by(self, passed: Passed, part: str) -> Tensor | None:
+        one, reference = self.moved[id(passed.layer)][part], passed.expected[part]
+        return None if one.too_small(reference, self.rate) else one.gradient(reference, self.rate)
 
     def accuse(self, passed: Passed, part: str, got: Tensor) -> bool:
         """Failed, with a diagnosis; without one only if it is no multiple of the gradient, nor one with a decay."""
@@ -161,8 +175,10 @@ class Walk:
                     return arrived
         if (factor := self.common_factor(reached)) is not None:  # which a layer with weights is most likely to have
             i = next((i for i in range(culprit, -1, -1) if between[i].layer.weight), culprit)
+            outcome = Outcome(between[i].layer.case, between[i].given, between[i].expected)
+            names = (name for name, value in factors.constants(outcome) if same(factor, value))
             values = factor * between[i].expected["grad_input"]
-            self.accuse_handed_on(between[i], values, SCALED.format(f"{factor:.4g} times"))
+            self.accuse_handed_on(between[i], values, SCALED.format(next(names, f"{factor:.4g} times")))
             return self.through(between[i + 1 :], values, reached)
         if self.rate is not None and self.computed(between[culprit].given.cotangent):
             self.accuse_handed_on(between[culprit], None, "")
@@ -184,11 +200,6 @@ class Walk:
         for sentence, values in hypotheses(outcome, "grad_input"):
             if values.shape == expected.shape:
                 yield sentence, values
-        for name, value in factors.constants(outcome):
-            yield (
-                f"The values are {name} what they should be: is a factor missing, or one too many?",
-                value * expected,
-            )
 
     def through(self, between: list[Passed], gradient: Tensor, reached: Passed) -> Passed:
         for one in between:
@@ -227,52 +238,24 @@ class Walk:
     def of_loss(self) -> None:
         """Whether the gradient of the loss is the mean square's, by the scale of what was computed from it."""
         last = next((one for one in reversed(self.layers) if self.moved[id(one)]), None)
-        gradient = self.loss
+        gradient = self.first
         for layer in reversed(self.layers):
             passed = self.passed(layer, gradient)
             if layer is last:
                 break
             gradient = passed.expected["grad_input"]
-        found = (
-            [
-                scale
-                for part, one in self.moved[id(last)].items()
-                if one
-                for scale in self.scales
-                if any(
-                    same(proportion(value, passed.expected[part], moved.PRECISION) or 0.0, scale)
-                    for value in one.computed
-                )
-            ]
-            if last
-            else []
-        )
+        parts = self.moved[id(last)].items() if last else ()
+        computed = [(value, passed.expected[part]) for part, one in parts if one for value in one.computed]
+        factors_of = [proportion(value, expected, moved.PRECISION) for value, expected in computed]
+        found = [scale for scale in self.scales if any(same(factor or 0.0, scale) for factor in factors_of)]
         if any(same(scale, 1.0) for scale in found or self.scales):
             self.said.right.add(LOSS)
-        elif found:
-            said, size = f"the gradient of the loss is {found[0]:.4g} times that of the mean square", self.loss.shape
-            n, area = size[0], size[2:].numel()
-            names = {
-                "−1": -1.0,
-                "N": n,
-                "C·H·W": 3 * area,
-                "H·W": area,
-                "N·C": 3 * n,
-                "N·C·H·W": 3 * n * area,
-                "half": 0.5,
-            }
-            hints = {
-                f"It is {name} times what it should be: is it the gradient of the mean over all elements?"
-                for name, value in names.items()
-                for sign in (1, -1)
-                if same(found[0], sign * value)
-            }
-            if hints:
-                self.said.wrong[LOSS] = Failed(f"{said}, in a step of train()", hints.pop())
+        elif found and (failure := scaled_loss(found[0], self.loss.shape)):
+            self.said.wrong[LOSS] = failure
 
     def gradients(self) -> dict[str, Tensor]:
         """torch's gradients of the parameters, by their names."""
-        found, gradient = {}, self.loss
+        found, gradient = {}, self.first
         for layer in reversed(self.layers):
             expected = self.passed(layer, gradient).expected
             for name, kept in (("weight", layer.weight), ("bias", layer.bias)):
@@ -284,7 +267,12 @@ class Walk:
     def of_step(self) -> None:
         """Whether all weights went along their gradients, at one rate."""
         every = [one for layer in self.layers for one in self.moved[id(layer)].values() if one]
-        if self.rate is None or any(one.along is None for one in every) or not all(one.change.any() for one in every):
+        if (
+            self.rate is None
+            or not self.even
+            or any(one.along is None for one in every)
+            or not all(one.change.any() for one in every)
+        ):
             return
         up = self.rate < 0 and LOSS not in self.said.wrong
         if up:

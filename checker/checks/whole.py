@@ -10,28 +10,31 @@ import torch
 from torch import Tensor
 
 from ..context import Grading
-from ..registry import Failed, NotApplicable, Unjudged
-from ..sandbox.child import Raised
+from ..registry import Failed, Missing, NotApplicable, Unjudged
+from ..sandbox.child import Raised, SubmissionProblem
 from . import cases, judging, network
 from .told import Verdicts
 from .walk import Walk
 
 FEW, MANY = (3, 2, 1), (8, 32, 128, 512)  # pictures, of which some number is a batch of one step
 ALONE = "behaviour.accumulates", "behaviour.input_untouched", "behaviour.backward_twice"
-CLEARED, ADDED = (
-    (0.95, 1.97),
-    (1.98, 2.02),
-)  # how often the first gradient counts after a second step; momentum adds to it
+UPSAMPLED = {f"modules.{name}_forward" for name in ("transposed", "nearest", "nearest_conv")}
+OTHERS = "modules.transposed", "modules.nearest"
+# How often the first gradient counts after a second step; momentum adds to it.
+CLEARED, ADDED = (0.95, 1.97), (1.98, 2.02)
 
 
 def instead(g: Grading, check: str, reason: Exception) -> dict:
     """The verdict of a step of train() on a check that could not be made; raises `reason` if it gives none."""
     try:
         found = g.once(verdicts)
-    except (Unjudged, Raised):
+    except (Unjudged, SubmissionProblem):
         raise reason from None
     if check in ALONE and "modules.sequential_backward" in found.right:
         raise NotApplicable("its modules are judged in the network as a whole, where this makes no difference")
+    told = check in found.wrong or check in found.right
+    if not told and check.startswith(OTHERS) and isinstance(reason, Missing) and found.right & UPSAMPLED:
+        raise NotApplicable("not handed in; the assignment asks for one kind of upsampling")
     if check in found.wrong:
         raise found.wrong[check]
     if check not in found.right:
@@ -80,10 +83,21 @@ def fewest(g: Grading) -> tuple[network.Seen, tuple[Tensor, Tensor]] | None:
 
 
 def in_order(answer) -> network.Seen:
-    """What the submission's process says of a step, if it has the form that it must have."""
-    parameters = [network.Parameter(str(name), old, new) for name, old, new in answer["parameters"]]
-    fit = [p for p in parameters if isinstance(p.before, Tensor) and p.before.shape == p.after.shape]
-    return network.Seen(fit, answer["prints"].double(), [one for one in answer["whole"] if isinstance(one, Tensor)])
+    """What the submission's process says of a step, without what has not the form that it must have."""
+    said = answer if isinstance(answer, dict) else {}
+    lists = {name: said[name] if isinstance(said.get(name), list) else [] for name in ("parameters", "whole")}
+    triples = [one for one in lists["parameters"] if isinstance(one, list) and len(one) == 3]
+    moved = [
+        network.Parameter(str(n), a, b) for n, a, b in triples if is_value(a) and is_value(b) and a.shape == b.shape
+    ]
+    prints = said.get("prints")
+    if not is_value(prints) or prints.dim() != 2 or prints.shape[1] != 5:
+        prints = torch.zeros(0, 5)
+    return network.Seen(moved, prints.double(), [one for one in lists["whole"] if is_value(one)])
+
+
+def is_value(one) -> bool:
+    return isinstance(one, Tensor) and one.is_floating_point() and one.numel() > 0 and bool(one.isfinite().all())
 
 
 def layers_of(g: Grading, found: network.Network) -> list[network.Layer]:

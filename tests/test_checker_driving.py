@@ -139,9 +139,9 @@ OF_THE_INSIDE = (
 def test_what_trains_but_can_not_be_driven_is_judged_by_a_step_or_not_and_then_the_mark_is_a_range(
     way, data, tmp_path
 ):
-    # Nothing tells that this ReLU wants its gradient by a keyword, but for the Sequential of more than six layers.
+    # Nothing tells that this ReLU wants its gradient by this keyword, but for the Sequential of more than six layers.
     edits = (
-        (MODULES, "return grad_y * self.mask", "return secret * self.mask"),
+        (MODULES, "return grad_y * self.mask", "return named['secret'] * self.mask"),
         (MODULES, "self.layers = list(layers)", "self.layers = list(layers)\n        self.long = len(layers) > 6"),
         (MODULES, "grad_y = layer.backward(grad_y)", SECRET),
     )
@@ -149,7 +149,7 @@ def test_what_trains_but_can_not_be_driven_is_judged_by_a_step_or_not_and_then_t
     path = folder / "Proj_2" / MODULES
     before, relu = path.read_text("utf-8").split("class ReLU")
     path.write_text(
-        f"{before}class ReLU{relu.replace('backward(self, grad_y)', 'backward(self, *, secret)', 1)}", "utf-8"
+        f"{before}class ReLU{relu.replace('backward(self, grad_y)', 'backward(self, **named)', 1)}", "utf-8"
     )
     report = grade(submission.find(folder), data, settings(), only=("modules",))
     found = {finding.check: finding for finding in report.findings}

@@ -3,7 +3,7 @@
 import pytest
 import torch
 from test_checker_driver import driver
-from test_checker_families import LOSS, OWN_SGD, constructor, edited, errors
+from test_checker_families import LOSS, MADE, OWN_SGD, constructor, edited, errors
 
 RELU = """class ReLU:
     def forward(self, x):
@@ -224,6 +224,40 @@ MANNERS |= {
     ),
 }
 
+ARGUMENTS = "in_channels, out_channels, kernel_size, stride=1, padding=0"
+MANNERS |= {
+    "arguments by name alone": (
+        ("def forward(self, x):", "def forward(self, *, x):"),
+        ("def backward(self, g):", "def backward(self, *, g):"),
+        ("layer.forward(x)", "layer.forward(x=x)"),
+        ("layer.backward(g)", "layer.backward(g=g)"),
+    ),
+    "settings in a dictionary": constructor(
+        "config",
+        "Conv2d({'in_channels': 3, 'out_channels': 8, 'kernel_size': 3})",
+        "config['in_channels'], config['out_channels'], config['kernel_size'], config.get('stride', 1), "
+        "config.get('padding', 0)",
+    ),
+    "classes in a class": (
+        (
+            "class Model:",
+            "class nn:\n    pass\n\nfor kind in (Conv2d, ReLU, Sequential, MSE, SGD):\n"
+            "    setattr(nn, kind.__name__, kind)\n"
+            "del kind, Conv2d, ReLU, Sequential, MSE, SGD\n\nclass Model:",
+        ),
+        ("Sequential(Conv2d(3, 8, 3), ReLU())", "nn.Sequential(nn.Conv2d(3, 8, 3), nn.ReLU())"),
+    ),
+    "a function that makes the layer": (
+        (
+            "class Conv2d:",
+            f"def conv2d({ARGUMENTS}):\n"
+            f"    return Layer(in_channels, out_channels, kernel_size, stride, padding)\n\n"
+            "class Layer:",
+        ),
+        (MADE, "conv2d(3, 8, 3)"),
+    ),
+}
+
 
 @pytest.mark.parametrize("name", MANNERS)
 def test_a_manner_is_driven_and_a_wrong_gradient_shows(name, tmp_path):
@@ -238,7 +272,7 @@ def test_a_manner_is_driven_and_a_wrong_gradient_shows(name, tmp_path):
     assert max(error for part, error in found.items() if part != "input") < 1e-4, found
 
 
-ARGUMENTS = """
+MORE = """
 class Rate:
     def of(self, lr):
         return lr
@@ -261,7 +295,7 @@ def test_what_is_made_in_training_alone_is_seen_there(tmp_path):
         body="loss, sgd = Loss('mean'), OwnSGD(self.net, Rate(), 0.1)\n        self.net.forward(x)"
         "\n        self.net.backward(x)"
     )
-    one = driver(tmp_path, edited(("class Model:", ARGUMENTS + "\nclass Model:")) + train)
+    one = driver(tmp_path, edited(("class Model:", MORE + "\nclass Model:")) + train)
     x, y = torch.randn(2, 3, 4, 4), torch.randn(2, 3, 4, 4)
     torch.testing.assert_close(one.loss().forward(x, y), (x - y).square().mean())
     conv = one.module("Conv2d", [3, 5, 3], {})

@@ -132,6 +132,8 @@ def build(kind: type, given: dict, defaults: dict, seen: dict | None = None):
     by_name, positional, taken = {}, [], set()
     more, sizes = {}, set()  # what torch's have no name for; which of it are sizes of the input
     known = given.keys() | defaults.keys()
+    if len(parameters) == 1 and (settings := configured(seen.get(parameters[0].name), given, defaults)) is not None:
+        return kind(settings)
     for parameter in parameters:
         own = meaning(parameter.name, known)
         if (size := size_of_input(parameter, parameters, shape, seen.get(parameter.name))) is not None:
@@ -174,6 +176,22 @@ def build(kind: type, given: dict, defaults: dict, seen: dict | None = None):
         certain = {name: value for name, value in more.items() if name in sizes or not isinstance(value, int | None)}
         return in_order(kind, parameters, given, defaults, left, certain)
     return kind(*positional, **by_name, **more)
+
+
+def configured(example, given: dict, defaults: dict):
+    """Settings as the author gives them all in one, a dictionary or an object, with what is given in their places;
+    None if that is something else.
+    """
+    settings = copy.copy(example)
+    inside = settings if isinstance(settings, dict) else getattr(settings, "__dict__", {})
+    known = {name: own for name in inside if isinstance(name, str) and (own := meaning(name, given | defaults))}
+    if not {"in_channels", "out_channels"} <= set(known.values()):
+        return None
+    own = {name: (defaults | given)[own] for name, own in known.items()}
+    own |= {name: value for name, value in given.items() if name not in known.values()}
+    for name, value in own.items():
+        settings.__setitem__(name, value) if settings is inside else setattr(settings, name, value)
+    return settings
 
 
 SIDES = {

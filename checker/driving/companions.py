@@ -24,6 +24,7 @@ class Companions:
 
     def renew(self) -> None:
         """For another forward pass: the old ones go, and what records is opened."""
+        self.close()
         self.there.clear()
         for kind in self.kinds():
             if hasattr(kind, "__enter__"):

@@ -60,7 +60,6 @@ class Driver:
 
     def begin(self) -> None:
         """Start a forward pass; what one without a backward has left before is undone."""
-        self.companions.close()
         if self.unpaired:
             self.unpaired.put_back()
         self.unpaired = State(self.classes.modules, self.classes.is_own)
@@ -92,9 +91,10 @@ class Driver:
     def resolved(self) -> dict[str, tuple[str, type] | None]:
         """What plays each role. An upsampling has the role of what it computes, whatever its name is."""
         kinds = {role: self.classes.of_role(role) for role in ROLES}
-        for role in (role for role in functions.ROLES if kinds[role] is None):
-            variant = variants.as_class(self, role)
-            kinds[role] = variant or without_a_trace(self.classes, lambda c, role=role: functions.as_class(c, role))
+        for role in (role for role in ROLES if kinds[role] is None):
+            kinds[role] = variants.as_class(self, role) or without_a_trace(
+                self.classes, lambda own, role=role: functions.as_factory(own, role) or functions.as_class(own, role)
+            )
         visitors.complete(self, kinds)
         upsamplings = [kinds.pop(role) for role in ("TransposeConv2d", "NearestUpsampling", "Upsampling")]
         handed_in = sorted(
@@ -288,7 +288,7 @@ class Driver:
             "led": sorted(role for role, manner in self.manners.items() if manner.led),
             "tape": any(manner.back in ("loss", "left") for manner in self.manners.values()),
             "optimiser_ways": optimisers.WAYS,
-            "functions": [r for r in functions.ROLES if (own := self.known(r)) and hasattr(own[1], "as_made")],
+            "functions": [r for r in ROLES if (own := self.known(r)) and hasattr(own[1], "as_made")],
             "exported": sorted(self.classes.exported),
             "dtype": str(torch.get_default_dtype()).removeprefix("torch."),
             "notes": dict(self.notes),

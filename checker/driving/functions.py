@@ -6,18 +6,21 @@ as the author's own training has it, else as the names say.
 """
 
 import contextlib
+import inspect
 import re
 import types
 
 import torch
 from torch import Tensor
 
-from .building import required
+from .building import MEANINGS, meaning, required
 from .free import of_model, of_submission, squashed
 from .functional import Activation, Cost, Step, first_of, made
+from .roles import fits
 from .watching import code_of, in_training
 
 ROLES = "ReLU", "Sigmoid", "MSE", "SGD"
+WITH_CHANNELS = "Conv2d", "TransposeConv2d", "Upsampling"
 STEMS = {
     "ReLU": r"relu|rectif\w*",
     "Sigmoid": r"sigm(oide?)?|logistic",
@@ -41,6 +44,8 @@ PROBE = torch.tensor([-3.0, -1.0, 0.0, 0.5, 2.0])
 
 def as_class(classes, role: str) -> tuple[str, type] | None:
     """(name, class) of the functions that play a role together; None if there is none."""
+    if role not in ROLES:
+        return None
     free = of_submission(classes)
     functions = of_model(classes) | free
     if role == "SGD":
@@ -58,6 +63,21 @@ def as_class(classes, role: str) -> tuple[str, type] | None:
     if gradient and len(required(gradient)) + len(required(kind.function)) > 1:
         kind.seen = staticmethod(lambda: in_training(classes, codes, {code_of(gradient)}))
     return forwards[0], kind
+
+
+def as_factory(classes, role: str) -> tuple[str, type] | None:
+    """(name, class) of a function that makes the layers of a role; None if there is none."""
+    for name, function in of_submission(classes).items():
+        named = [meaning(p.name, MEANINGS) for p in required(function)]
+        makes_layers = "out_channels" in named if role in WITH_CHANNELS else role in STEMS and not named
+        if makes_layers and fits(name, role):
+
+            def __new__(cls, *args, function=function, **kwargs):
+                return function(*args, **kwargs)
+
+            content = {"__new__": __new__, "__signature__": inspect.signature(function), "as_made": True}
+            return name, type(name, (), content | {"__module__": function.__module__})
+    return None
 
 
 def forward_of(stem: str) -> str:

@@ -5,7 +5,7 @@ is left if only one method can be meant. Groups write in other languages, too.
 import inspect
 import re
 
-from .building import filling, required
+from .building import filling, parameters_of, required
 
 USUAL = {
     "forward": re.compile(
@@ -67,7 +67,20 @@ def all_of(target, role: str) -> list[str]:
 
 def method(target, role: str):
     """That method; raises AttributeError if there is none."""
-    return getattr(target, name_of(target, role) or role)
+    return in_order(getattr(target, name_of(target, role) or role))
+
+
+def in_order(function):
+    """A function that takes its arguments by name alone, as one that takes them in their order."""
+    named = [p for p in parameters_of(function) or () if p.kind is p.KEYWORD_ONLY and p.default is p.empty]
+    if not named or required(function):
+        return function
+
+    def ordered(*args):
+        return function(**dict(zip((p.name for p in named), args, strict=True)))
+
+    ordered.__signature__ = inspect.Signature([p.replace(kind=p.POSITIONAL_OR_KEYWORD) for p in named])
+    return ordered
 
 
 def has(target, role: str) -> bool:
@@ -77,7 +90,7 @@ def has(target, role: str) -> bool:
 def call(target, *args):
     """The forward pass of `target`, or the call of it where only that is there."""
     own = name_of(target, "forward")
-    function = target if own != "forward" and callable(target) else method(target, "forward")
+    function = in_order(target) if own != "forward" and callable(target) else method(target, "forward")
     more = required(function)[len(args) :]  # such as whether it is trained
     return function(*args, *(True if TRAINED.search(p.name.lower()) else filling(p) for p in more))
 

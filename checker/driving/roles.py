@@ -58,6 +58,10 @@ class Classes:
             for name, value in list(vars(other).items()):
                 if inspect.isclass(value):
                     self.all.setdefault(name, value)
+        for holder in [kind for kind in self.all.values() if self.is_own(kind)]:  # a class may be a namespace
+            for name, value in list(vars(holder).items()):
+                if inspect.isclass(value) and not name.startswith("__"):
+                    self.all.setdefault(name, value)
         self.own = [value for value in dict.fromkeys(self.all.values()) if self.is_own(value)]
 
     def is_own(self, kind: type) -> bool:

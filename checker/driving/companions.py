@@ -6,6 +6,8 @@ import contextlib
 import inspect
 import re
 
+from torch import Tensor
+
 from .building import required
 from .methods import call, has, method, name_of
 
@@ -66,6 +68,12 @@ class Companions:
         """
         returned = self.called(target, *args)
         return (next(returned), sender(returned)) if inspect.isgenerator(returned) else returned
+
+    def output(self, target, *args):
+        """The same without what sends the gradient back, or what else is returned beside the output."""
+        returned = self.call(target, *args)
+        is_pair = isinstance(returned, tuple) and len(returned) == 2 and isinstance(returned[0], Tensor)
+        return returned[0] if is_pair else returned
 
     def called(self, target, *args):
         usual = has(target, "forward") and (name_of(target, "forward") == "forward" or not callable(target))

@@ -7,7 +7,6 @@ from torch import Tensor
 
 from . import backward, gradients, tensors
 from .manners import BACKS, PREPARATIONS, Manner, Spy, zero_grad
-from .methods import call
 from .module import Driven
 
 
@@ -58,7 +57,7 @@ class Network:
         wrapped = self.layers[0].manner.wrapped
         x = self.driver.tensor(x, wrapped, self.type())
         if self.layers[0].manner.single:
-            return torch.stack([tensors.unwrap(call(self.raw, one)).clone() for one in x])
+            return torch.stack([tensors.unwrap(self.driver.companions.output(self.raw, one)).clone() for one in x])
         self.input = x
         self.again()
         return tensors.unwrap(self.output)

@@ -5,6 +5,8 @@ import torch
 from test_checker_driver import driver
 from torch.nn import functional as F
 
+from checker.driving import whole
+
 # Plain functions; each style below puts them into a graph of its own.
 MATHEMATICS = """
 from torch import empty
@@ -382,3 +384,30 @@ def test_a_step_gets_the_gradients_as_the_start_of_the_backward_returned_them(na
         optimiser.step()
         for part, value in conv.parameters().items():
             torch.testing.assert_close(value, before[part] - 0.5 * gradients[part], rtol=1e-4, atol=1e-5)
+
+
+TRAINED = """
+class Model:
+    def __init__(self):
+        self.net = Sequential(Conv2d(3, 3, 3, 1, 1), ReLU())
+
+    def predict(self, x):
+        y = self.net.forward(x.float()).array
+        HISTORY.clear()
+        return y
+
+    def train(self, x, t, epochs):
+        machine.unwind(MSE().forward(self.net.forward(x.float()), t.float()))
+        SGD(self.net.param(), 0.1).step()
+"""
+
+
+def test_a_step_of_training_finds_the_tape_as_the_author_does_whatever_was_tried_before(tmp_path):
+    own = driver(tmp_path, edited(STYLES["an engine, from any node"], (MODEL, TRAINED)))
+    history = own.classes.modules[0].HISTORY
+    history.append("what no backward can walk")
+    with torch.no_grad():
+        seen = whole.step(own, torch.rand(2, 3, 8, 8), torch.rand(2, 3, 8, 8), 0, 1)
+    assert len(seen["parameters"]) == 2
+    assert all(not torch.equal(before, after) for _, before, after in seen["parameters"])
+    assert history == ["what no backward can walk"]

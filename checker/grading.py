@@ -129,10 +129,11 @@ def carried_out(check: Check, grading: Grading) -> dict | None:
     except (Unjudged, Missing) as reason:
         return whole.instead(grading, check.name, reason)
     except Follows as other:
-        if grading.findings[other.check].status != results.PASSED:
+        behind = grading.findings.get(other.check)
+        if behind and behind.status in (results.FAILED, results.SKIPPED):
             raise
         reason = Unjudged("the grader found no way to have the gradients for it, but train() runs: look at it")
-        return whole.instead(grading, check.name, reason)
+        return whole.instead(grading, check.name, reason if behind else other)
 
 
 # Checks of what the whole does, and those of its parts that it needs: where a part is wrong, that is told there.

@@ -4,11 +4,11 @@ import re
 
 from torch import Tensor
 
-from . import tensors
+from . import starters, tensors
 from .attributes import awaited
 from .building import MEANINGS, parameters_of, required
 from .manners import proportion
-from .methods import has, method
+from .methods import has, method, usual_name_of
 from .stepping import Weights, at_rate
 
 
@@ -17,6 +17,9 @@ def back_module(driven, target, grad_y: Tensor):
     module wants that as well.
     """
     grad_y = driven.driver.tensor(grad_y, driven.manner.wrapped, tensors.unwrap(driven.output).dtype)
+    if callable(driven.cache) and not usual_name_of(target, "backward"):
+        driven.driver.note("pullback", "forward returns a function for the gradient")
+        return kept_apart(driven, driven.cache(grad_y))
     named = [p.name.lower() for p in required(method(target, "backward"))]
     optional = [p.name for p in parameters_of(method(target, "backward")) or () if p.default is not p.empty]
     if rate := next((name for name in optional if RATE.fullmatch(name.lower())), None):
@@ -84,12 +87,26 @@ def asked(driven, target, grad_y: Tensor):
 def back_output(driven, target, grad_y: Tensor):
     if isinstance(driven.output, Tensor):
         raise driven.driver.Undriven("the output is a plain tensor, which has no backward of its own")
+    if not usual_name_of(driven.output, "backward"):
+        return seeded(driven, grad_y)
     try:
         return method(driven.output, "backward")(grad_y)
     except TypeError:
         return method(driven.output, "backward")(
             driven.driver.tensor(grad_y, True, tensors.unwrap(driven.output).dtype)
         )
+
+
+def seeded(driven, grad_y: Tensor):
+    """What a start of a backward returns that is outside the output and takes its gradient (starters.py)."""
+    asked, keep = starters.asked_of(driven)
+    driven.driver.companions.close()
+    seed = grad_y.to(tensors.unwrap(driven.output).dtype)
+    started = starters.start(driven.driver, driven.output, [driven.input], asked, seed)
+    if not started:
+        raise driven.driver.Undriven("nothing starts a backward from the output with a gradient")
+    keep(*started)
+    return started[1][0]
 
 
 def back_bare(driven, target, grad_y: Tensor):
@@ -149,6 +166,7 @@ def called(driven, target, grad_y: Tensor):
     """The loss after its forward with the target for which the mean square's gradient is `grad_y`."""
     y = tensors.unwrap(driven.output)
     loss = driven.driver.loss(driven.manner.wrapped, target)
+    loss.driven = driven
     loss.forward(driven.output, y - grad_y.to(y.dtype) * (y.numel() / 2))
     return loss
 

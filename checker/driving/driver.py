@@ -8,6 +8,7 @@ from torch import Tensor
 
 from . import functions, optimisers, tensors, upsampling, variants, visitors
 from .building import ARGUMENTS, CONVOLUTION, OF_ITS_OWN, Unsupported, asks_for_more, build, meaning, required
+from .companions import Companions
 from .leading import Led
 from .leaves import held
 from .losses import Loss, takes_network
@@ -41,17 +42,17 @@ class Driver:
         self.upsamplings: dict[str, upsampling.Found] = {}
         self.exchanged: set[str] = set()  # roles of which the constructor takes the output's channels first
         self.led_by: tuple[Manner, dict] | None = None  # how convolutions give the gradients of their weights
-        self.optimiser_way: int | None = None
+        self.optimiser_way = self.sequential_way = None  # which of all ways, by their number
         self.step_kinds: tuple[str, ...] | None = None  # of what an optimiser's step is given, once that is known
-        self.sequential_way: int | None = None
         self.searching: set[str] = set()
+        self.companions, self.starter = Companions(self), ""  # what goes with a forward; what starts a backward
         self.with_convolution: set[str] = set()  # roles of modules that hold the submission's own Conv2d
         self.unpaired: State | None = None  # from before the last forward pass, until a backward has followed it
 
     @functools.cached_property
     def tensor_class(self) -> type | None:
         """The submission's own class of tensors; not looked for while it is imported, since its code is run."""
-        return without_a_trace(self.classes, tensors.own_class)
+        return without_a_trace(self.classes, lambda own: tensors.own_class(own, self.companions.call))
 
     def note(self, code: str, sentence: str) -> None:
         """What is unlike the assignment's conventions, told once."""
@@ -62,6 +63,7 @@ class Driver:
         if self.unpaired:
             self.unpaired.put_back()
         self.unpaired = State(self.classes.modules, self.classes.is_own)
+        self.companions.renew()
 
     def end(self) -> None:
         """End a forward pass."""

@@ -14,8 +14,8 @@ import torch
 from torch import Tensor
 
 from .building import MEANINGS, meaning, required
+from .free import of_model, of_submission, squashed
 from .functional import Activation, Cost, Step, first_of, made
-from .methods import of_class
 from .roles import fits
 from .watching import code_of, in_training
 
@@ -40,32 +40,6 @@ STEP = re.compile(
 )
 OTHER = re.compile(r".*(train|load|save|main|plot|print|test|eval|show|read|write|psnr|init|seed|run)")
 PROBE = torch.tensor([-3.0, -1.0, 0.0, 0.5, 2.0])
-
-
-def squashed(name: str) -> str:
-    return name.lower().replace("_", "")
-
-
-def of_submission(classes) -> dict[str, types.FunctionType]:
-    """The functions that a submission defines, those of model.py first, then those that stand in classes without an
-    object of their own.
-    """
-    found = {}
-    for holder in (*classes.modules, *classes.own):
-        for name, value in list(vars(holder).items()):
-            function = value.__func__ if isinstance(value, staticmethod) else value
-            is_free = isinstance(value, staticmethod) or not isinstance(holder, type)
-            if is_free and inspect.isfunction(function) and classes.is_own(function):
-                found.setdefault(name, function)
-    return found
-
-
-def of_model(classes) -> dict[str, types.MethodType]:
-    """The methods of a Model."""
-    with contextlib.suppress(Exception):
-        model = classes.exported["Model"]()
-        return {name: method for name in of_class(type(model)) if inspect.ismethod(method := getattr(model, name))}
-    return {}
 
 
 def as_class(classes, role: str) -> tuple[str, type] | None:

@@ -5,12 +5,12 @@ import re
 
 from torch import Tensor
 
-from . import tensors
+from . import starters, tensors
 from .building import meaning, parameters_of, required
 from .gradients import LIST, of_input, snapshot
 from .leaves import at
 from .manners import Spy
-from .methods import all_of, call, has, method, of_class
+from .methods import all_of, call, has, method, of_class, usual_name_of
 
 TARGET = re.compile(
     r"(y_?)?(target|label|truth|true|ground_?truth|gt|real|expected|clean|reference|ref|wanted|goal)s?(_?(y|output|tensor|img|image|data))?|t|y_?t|y_?true"
@@ -33,6 +33,7 @@ class Loss:
         self.driver, self.raw, self.wrapped = driver, raw, wrapped
         self.given = self.value = None
         self.returned = None  # the gradient, where forward returns it as well
+        self.driven = None  # of what the prediction comes, if that is driven
 
     def exchanged(self) -> bool:
         """Whether the target comes first, as the author's own training has it, or else as the names say."""
@@ -75,7 +76,7 @@ class Loss:
                 if SETS.fullmatch(name.lower()) and len(required(getattr(self.raw, name))) == 1:
                     getattr(self.raw, name)(both[1])
                     return call(self.raw, both[0])
-        return call(self.raw, *both)
+        return self.driver.companions.call(self.raw, *both)
 
     def function(self):
         return method(self.raw, "forward") if has(self.raw, "forward") else self.raw
@@ -90,7 +91,11 @@ class Loss:
         """What the loss's own backward returns, called as it wants to be."""
         if isinstance(self.returned, Tensor):
             return self.returned
+        if callable(self.returned):
+            return tensors.unwrap(self.returned(*(1.0 for _ in required(self.returned))))
         prediction, target = self.given
+        if (found := self.start()) is not None:
+            return found[0]
         ordered = (target, prediction) if self.exchanged() else (prediction, target)
         function = self.own_backward()
         needed = required(function)
@@ -105,6 +110,21 @@ class Loss:
                 if i == len(ways) - 1:
                     raise
         return tensors.unwrap(returned)
+
+    def start(self) -> list | None:
+        """What a start of a backward outside the loss returned (starters.py), where neither the loss nor what its
+        forward returned has a method that is called so; None if there is none.
+        """
+        if any(not isinstance(one, Tensor) and usual_name_of(one, "backward") for one in (self.raw, self.value)):
+            return None
+        asked, keep = [self.given[0]], None
+        if self.driven is not None:
+            asked, keep = starters.asked_of(self.driven)
+        self.driver.companions.close()
+        started = starters.start(self.driver, self.value, [*self.given, self.raw], asked)
+        if keep and started:
+            keep(*started)
+        return started and started[1]
 
     def own_backward(self):
         """The method that starts the backward: the loss's, or that of what its forward returned, or the only one that
@@ -165,7 +185,7 @@ class Loss:
         spy = Spy(driven.raw)
         self.driver.begin()
         x = self.driver.tensor(prediction + shift, self.wrapped)
-        y = call(net, x)
+        y = self.driver.companions.call(net, x)
         loss = self.driver.loss(self.wrapped, net)
         loss.forward(y, target + shift)
         loss.backward(net)

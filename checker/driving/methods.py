@@ -36,16 +36,21 @@ def of_class(kind: type) -> list[str]:
     ]
 
 
-def name_of(target, role: str) -> str | None:
-    """The name of the method that plays `role` ("forward", "backward", "step"); None if there is none."""
+def usual_name_of(target, role: str) -> str | None:
+    """The name of the method that plays `role` and is called so; None if there is none."""
     if callable(getattr(target, role, None)):
         return role
     names = of_class(target if isinstance(target, type) else type(target))
-    for name in names:
-        if USUAL[role].fullmatch(name.lower()) and callable(getattr(target, name, None)):
-            return name
-    if role != "backward":
-        return None
+    fitting = (name for name in names if USUAL[role].fullmatch(name.lower()))
+    return next((name for name in fitting if callable(getattr(target, name, None))), None)
+
+
+def name_of(target, role: str) -> str | None:
+    """The name of the method that plays `role` ("forward", "backward", "step"); None if there is none."""
+    usual = usual_name_of(target, role)
+    if usual or role != "backward":
+        return usual
+    names = of_class(target if isinstance(target, type) else type(target))
     left = [name for name in names if not OTHER.match(name.lower()) and not USUAL["forward"].fullmatch(name.lower())]
     left = [name for name in left if len(required(getattr(target, name))) == 1]
     return left[0] if len(left) == 1 else None

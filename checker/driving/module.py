@@ -8,7 +8,6 @@ from torch import Tensor
 from . import backward, gradients, tensors
 from .leaves import at, describe, type_of
 from .manners import Manner, Spy, clears, zero_grad
-from .methods import call
 
 NAMES = "weight", "bias"
 
@@ -163,7 +162,7 @@ class Driven:
         self.driver.begin()
         self.spy = Spy(self.raw) if self.manner.network else None
         self.input = self.driver.tensor(x, self.manner.wrapped, self.type())
-        self.output = call(self.net if self.manner.network else self.raw, self.input)
+        self.output = self.driver.companions.call(self.net if self.manner.network else self.raw, self.input)
         self.driver.end()
         if isinstance(self.output, tuple | list) and len(self.output) == 2 and isinstance(self.output[0], Tensor):
             self.output, self.cache = self.output

@@ -7,7 +7,6 @@ from torch import Tensor
 
 from . import backward, gradients, tensors
 from .manners import BACKS, PREPARATIONS, Manner, Spy, zero_grad
-from .methods import call
 from .module import Driven
 
 
@@ -58,8 +57,10 @@ class Network:
         wrapped = self.layers[0].manner.wrapped
         x = self.driver.tensor(x, wrapped, self.type())
         if self.layers[0].manner.single:
-            return torch.stack([tensors.unwrap(call(self.raw, one)).clone() for one in x])
-        return tensors.unwrap(call(self.raw, x))
+            return torch.stack([tensors.unwrap(self.driver.companions.output(self.raw, one)).clone() for one in x])
+        self.input = x
+        self.again()
+        return tensors.unwrap(self.output)
 
     def run(self, x: Tensor, grad_y: Tensor) -> dict[str, object]:
         """What `run_once` finds; picture by picture where a module takes one at a time."""
@@ -88,7 +89,7 @@ class Network:
                 continue
             if best is None or filled(found) > filled(best):
                 best = found
-                if filled(found) == len(found):
+                if filled(found) == len(found) - 1:  # "unlisted" is no tensor
                     break
         if best is None:
             raise problem
@@ -132,7 +133,7 @@ class Network:
     def again(self) -> None:
         """A forward pass of the input."""
         self.driver.begin()
-        self.output = call(self.raw, self.input)
+        self.output = self.driver.companions.call(self.raw, self.input)
         if isinstance(self.output, tuple | list) and len(self.output) == 2 and isinstance(self.output[0], Tensor):
             self.output, self.cache = self.output
 

@@ -13,7 +13,7 @@ from . import backward, forms, tensors
 from .building import MEANINGS, build, meaning, parameters_of, required
 from .gradients import drawn, flat, listed
 from .manners import zero_grad
-from .methods import call, method
+from .methods import method
 from .search import TRIALS
 from .state import Contents
 from .stepping import at_rate
@@ -134,7 +134,7 @@ class Optimiser:
         with contextlib.suppress(Exception):
             driven.zero_grad()
         driven.driver.begin()
-        driven.output = call(self.net, driven.input)
+        driven.output = driven.driver.companions.output(self.net, driven.input)
         driven.driver.end()
         if kind == "upstream":
             output = tensors.unwrap(driven.output)

@@ -5,6 +5,8 @@ import re
 import sys
 import types
 
+from .state import State
+
 ROLES = "Conv2d", "TransposeConv2d", "NearestUpsampling", "Upsampling", "ReLU", "Sigmoid", "Sequential", "MSE", "SGD"
 PATTERNS = {
     "Conv2d": r"(conv(olution)?(al)?|faltung|convoluci[oó]n)(2d?)?",
@@ -63,6 +65,7 @@ class Classes:
                 if inspect.isclass(value) and not name.startswith("__"):
                     self.all.setdefault(name, value)
         self.own = [value for value in dict.fromkeys(self.all.values()) if self.is_own(value)]
+        self.fresh = State(self.modules, self.is_own)  # as it was imported
 
     def is_own(self, kind: type) -> bool:
         """Whether the submission defines this class, rather than importing it from elsewhere."""

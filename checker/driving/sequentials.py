@@ -11,7 +11,7 @@ from torch import Tensor
 from . import tensors
 from .building import build, filling, meaning, parameters_of, required
 from .functional import Functional
-from .methods import call, has
+from .methods import has
 
 
 def appended(kind: type, raws: list):
@@ -165,5 +165,5 @@ def output(driver, layers: list, in_own_class: bool):
     driver.begin()
     y = driver.tensor(X.clone(), in_own_class)
     for layer in layers:
-        y = call(layer, y)
+        y = driver.companions.output(layer, y)
     return tensors.unwrap(y)

@@ -4,6 +4,8 @@ The driver tries much that a submission's author never would, a forward pass wit
 that leaves on a shared tape would be walked by the next backward.
 """
 
+import contextlib
+
 from .leaves import PLAIN
 
 CONTAINERS = list, dict, set
@@ -90,3 +92,16 @@ def without_a_trace(classes, search):
         return search(classes)
     finally:
         before.put_back()
+
+
+@contextlib.contextmanager
+def as_imported(classes):
+    """For a while all is as it was when the submission was imported: nothing is left of what was tried on its
+    modules, such as a tape with entries that no backward of the author's would have left there.
+    """
+    now = State(classes.modules, classes.is_own)
+    classes.fresh.put_back()
+    try:
+        yield
+    finally:
+        now.put_back()

@@ -7,21 +7,24 @@ import torch
 from torch import Tensor
 
 from .building import filling, parameters_of, required
-from .leaves import leaves
-from .methods import call, has
+from .leaves import children, leaves
+from .methods import has
 
 NAMES = re.compile(
     r"(my|own|our|auto(grad)?|custom|torch)?(tensor|tenseur|variable|var|node|noeud|knoten|value|array|grad(ient)?tensor"
     r"|tensorgrad)s?\d?"
 )
 CONTENTS = "data", "value", "tensor", "val", "values", "array", "x", "content", "t", "valeur", "donnees", "wert"
-GRADIENTS = "grad", "gradient", "_grad", "g", "dl", "delta", "d", "dx", "dl_dx", "grads", "gradiente"
+GRADIENTS = (
+    "grad", "gradient", "_grad", "g", "dl", "delta", "d", "dx", "dl_dx", "grads", "gradiente",
+    "adjoint", "adj", "bar", "cotangent", "sensitivity",
+)  # fmt: skip
 PROBE = torch.full((1, 1, 2, 2), 0.5)
 
 
-def own_class(classes) -> type | None:
+def own_class(classes, call) -> type | None:
     """The class of tensors that a submission's modules take and return, if it has one of its own: by its name, else
-    the one that an activation takes, and returns one of.
+    the one that an activation takes, and returns one of, where `call` calls it.
     """
     candidates = [(name, kind) for name, kind in classes.all.items() if classes.is_own(kind)]
     for name, kind in candidates:
@@ -60,7 +63,7 @@ def unwrap(value):
             if isinstance(content := getattr(value, name), Tensor):
                 return content
     with contextlib.suppress(Exception):  # the first tensor in it that is no gradient
-        own = ((name, item) for name, item in vars(value).items() if isinstance(item, Tensor))
+        own = ((name, item) for name, item in children(value) if isinstance(item, Tensor))
         return next((item for name, item in own if name not in GRADIENTS and "grad" not in name), value)
     return value
 
@@ -77,10 +80,17 @@ def number(value):
 
 
 def gradient_of(value, like: Tensor):
-    """The gradient that a tensor, or an object around one, carries as an attribute; None if it carries none."""
+    """The gradient that a tensor, or an object around one, carries as an attribute; None if it carries none. Under
+    another name than the usual ones it is the only other tensor of its size in the object.
+    """
     for name in GRADIENTS:
         with contextlib.suppress(Exception):
             found = unwrap(getattr(value, name))
             if isinstance(found, Tensor) and found.numel() == like.numel():
                 return found
-    return None
+    content = unwrap(value)
+    if isinstance(value, Tensor | list | tuple | dict) or not isinstance(content, Tensor):
+        return None
+    others = [item for _, item in children(value) if isinstance(item, Tensor) and item.is_floating_point()]
+    fitting = [item for item in others if item.shape == content.shape and item.data_ptr() != content.data_ptr()]
+    return fitting[0] if len(fitting) == 1 and content.numel() == like.numel() else None

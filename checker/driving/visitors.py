@@ -8,7 +8,7 @@ import re
 import sys
 
 from .building import parameters_of, required
-from .functions import of_submission, squashed
+from .free import of_submission, squashed
 from .methods import has, of_class
 from .roles import fits
 

@@ -7,12 +7,23 @@ from torch import Tensor
 
 from .leaves import at, describe, leaves
 from .seeing import Watch
+from .state import as_imported
 
 MOST_LEAVES, LARGEST = 200, 1 << 20
 
 
 def step(driver, noisy: Tensor, target: Tensor, seed: int, epochs: int) -> dict:
-    """So many epochs of a fresh Model on these pictures. "parameters": (name, before, after) of the tensors that make
+    """So many epochs of a fresh Model on these pictures, as if nothing else had been tried before."""
+    kept, driver.unpaired = driver.unpaired, None
+    try:
+        with as_imported(driver.classes):
+            return steps(driver, noisy, target, seed, epochs)
+    finally:
+        driver.unpaired = kept
+
+
+def steps(driver, noisy: Tensor, target: Tensor, seed: int, epochs: int) -> dict:
+    """What is seen of them. "parameters": (name, before, after) of the tensors that make
     a difference to its predictions; "prints" and "whole": what was computed on the way (seeing.py).
     """
     torch.manual_seed(seed)

@@ -11,7 +11,7 @@ from urllib.parse import quote
 from .. import results
 from ..results import Finding, Report
 from ..similarity.found import THRESHOLD, Alike, Pair
-from . import asked_groups, hidden, marks_of, notes, number, plots, points_of, span, statistics
+from . import asked_groups, marks_of, notes, number, plots, points_of, span, statistics
 from .classstyle import SCRIPT, STYLE
 from .html import css, page, said_as, text
 
@@ -218,7 +218,6 @@ def table(reports: Sequence[Report], groups: Sequence[str], alike: Alike) -> str
         f'<th{kind}><button type="button">{text(name)}</button></th>'
         for name, kind in [("name", ""), ("verdict", "")]
         + [(name, ' class="n"') for name in ("marks", "beyond", "dB", "in common", *groups, "time, s")]
-        + [("fails for one thing alone", "")]
     )
     rows = "".join(row(report, groups, alike) for report in reports)
     return (
@@ -243,15 +242,7 @@ def row(report: Report, groups: Sequence[str], alike: Alike) -> str:
     cells.append((f"{report.seconds:.1f}", report.seconds))
     values = "".join(f'<td class="n" data-v="{value:g}">{shown}</td>' for shown, value in cells)
     verdict = f'<td class="verdict {css(report.verdict)}">{WORDS[report.verdict]}</td>'
-    return f"<tr><td>{link(report.submission)}</td>{verdict}{values}<td>{text(failing_alone(report))}</td></tr>"
-
-
-def failing_alone(report: Report) -> str:
-    """The check for which alone it fails, with how many it hides."""
-    if not (only := report.alone):
-        return ""
-    behind = len(hidden(report).get(only.check, []))
-    return f"{only.check} (hides {behind})" if behind else only.check
+    return f"<tr><td>{link(report.submission)}</td>{verdict}{values}</tr>"
 
 
 def linked(names: Sequence[str]) -> str:

@@ -8,7 +8,7 @@ def _targets_level(measured: Measured):
     """All of the second half of the training, so that no lucky end decides."""
     noisy, clean = (measured.run("gaussian", targets=targets)["curve"] for targets in ("noisy", "clean"))
     half = len(noisy) // 2
-    return all(abs(a[1] - b[1]) < 0.2 for a, b in zip(noisy[half:], clean[half:], strict=True))
+    return all(abs(a[1] - b[1]) < 0.3 for a, b in zip(noisy[half:], clean[half:], strict=True))
 
 
 def _text(measured: Measured):
@@ -37,7 +37,7 @@ def _memory(measured: Measured):
 
 
 CLAIMS = {
-    "noisy and clean targets stay within 0.2 dB of each other over the second half of the training": _targets_level,
+    "noisy and clean targets stay within 0.3 dB of each other over the second half of the training": _targets_level,
     "noisy targets and L1 lead clearly further than noisy targets and L2 where words cover the picture": _text,
     "noisy targets and L0 lead clearly further than L2, and further than L1, where colours are random": _impulse,
     "in bfloat16 a step takes less time than PyTorch's in float32": _speed,

@@ -1,7 +1,11 @@
 """A submission that is functions and a dictionary of weights, which only a step of its training tells anything of."""
 
 import pytest
+import torch
 from checker_support import findings, make_data, package
+from test_checker_driver import driver
+from test_checker_families import edited
+from torch.nn import functional as F
 
 from checker import results
 
@@ -128,3 +132,13 @@ def test_what_is_functions_alone_is_accused_of_its_mistake_and_of_no_module_that
     assert found["conventions.names"].status == results.FAILED
     if ADDED not in edits:
         assert found["optimiser.zero_grad"].status == results.PASSED
+
+
+@torch.no_grad()
+def test_a_matrix_with_the_kernel_before_the_channels_is_read_as_forward_reads_it(tmp_path):
+    rows = "(self.w.t().view(-1, self.k**2, x.shape[1]).transpose(1, 2).flatten(1) @ self.x"
+    source = edited(("empty(o, c * k * k)", "empty(k * k * c, o)"), ("(self.w @ self.x", rows))
+    conv = driver(tmp_path, source).module("Conv2d", [3, 5, 3], {})
+    x, weight, bias = torch.randn(2, 3, 6, 6), torch.randn(5, 3, 3, 3), torch.randn(5)
+    conv.assign({"weight": weight, "bias": bias})
+    torch.testing.assert_close(conv.forward(x), F.conv2d(x, weight, bias), rtol=1e-4, atol=1e-4)

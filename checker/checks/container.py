@@ -150,6 +150,8 @@ def as_its_layers(g: Grading, part: str, got, tolerance: float) -> bool:
 def sequential(g: Grading):
     """There is a Sequential, under whatever name"""
     if name_of(g, "Sequential") is None:
+        if "Sequential" in g.session.loaded:
+            raise NotApplicable("its Sequential is a function, seen in the network as a whole alone")
         raise Missing(
             "the submission has no Sequential", "The assignment asks for a module that chains others, back and forth."
         )

@@ -116,7 +116,7 @@ def locate(driver, driven, x: Tensor) -> None:
             driven.places[name] = path
             layout = gradients.layout_of(driven.tensor(name), shape)
             driven.places["layouts"][name] = layout
-            if layout and layout.name and name == "weight" and driven.role == "TransposeConv2d":
+            if layout and layout.name and name == "weight" and driven.role in ("Conv2d", "TransposeConv2d"):
                 layout = driven.places["layouts"][name] = as_it_is_read(driven, layout, x.shape)
             if layout and layout.name:
                 driver.note(f"layout_{name}", f"{type(driven.raw).__name__} keeps its {name} as {layout.name}")
@@ -151,11 +151,12 @@ def locate_joined(driven, x: Tensor) -> None:
 
 
 def as_it_is_read(driven, layout: gradients.Layout, size: torch.Size) -> gradients.Layout:
-    """The layout of a transposed convolution's weight, flipped if that is what one pixel leaves in the output: so
-    it is where zeros are put between the pixels, and a plain convolution follows.
+    """The layout of a weight, another one if that is what one pixel leaves in the output: a transposed convolution's
+    is flipped where zeros are put between the pixels, and a plain convolution follows; a matrix may have the kernel's
+    rows and columns before the channels.
     """
-    shape = driven.shapes["weight"]
-    zero = torch.zeros(1, shape[0], *size[2:])
+    shape, transposed = driven.shapes["weight"], driven.role == "TransposeConv2d"
+    zero = torch.zeros(1, shape[0 if transposed else 1], *size[2:])
     one = zero.clone()
     one[0, 0, 2, 2] = 1
     left = driven.forward(one).clone() - driven.forward(zero)
@@ -163,8 +164,16 @@ def as_it_is_read(driven, layout: gradients.Layout, size: torch.Size) -> gradien
     if not len(rows) or int(rows[-1] - rows[0]) + 1 != shape[2] or int(columns[-1] - columns[0]) + 1 != shape[3]:
         return layout
     left = left[0, :, rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-    flipped = dataclasses.replace(layout, flipped=True)
-    fits = [
-        torch.allclose(one.torchs(driven.tensor("weight"), shape)[0], left, atol=1e-4) for one in (layout, flipped)
-    ]
-    return flipped if fits == [False, True] else layout
+    own = driven.tensor("weight")
+    if transposed:
+        others = [dataclasses.replace(layout, flipped=True)]
+    else:
+        others = [
+            dataclasses.replace(layout, order=order) for order in ((2, 3, 1, 0), (0, 2, 3, 1)) if own.dim() == 2
+        ]
+
+    def fits(one: gradients.Layout) -> bool:
+        weight = one.torchs(own, shape)
+        return torch.allclose(weight[0] if transposed else weight[:, 0].flip(1, 2), left, atol=1e-4)
+
+    return next((one for one in others if fits(one)), layout) if not fits(layout) else layout

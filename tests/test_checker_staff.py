@@ -133,8 +133,9 @@ OVERWRITES = ("others/modules.py", "self.weight_grad += (grad @", "self.weight_g
 
 
 def test_who_overwrites_gradients_fails_for_that_alone_unless_the_settings_make_it_a_convention(
-    data, tmp_path, capsys
+    data, tmp_path, capsys, monkeypatch
 ):
+    monkeypatch.setenv("COLUMNS", "110")
     folder, out, own = tmp_path / "class", tmp_path / "out", tmp_path / "own.toml"
     for name, *more in (("both", RELU), ("overwrites",)):
         textbook(folder / name, OVERWRITES, *more)

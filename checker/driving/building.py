@@ -128,7 +128,9 @@ def build(kind: type, given: dict, defaults: dict, seen: dict | None = None):
     shape = given.pop("input_shape", None)
     parameters = parameters_of(kind)
     if parameters is None or any(p.kind is p.VAR_POSITIONAL for p in parameters):
-        return kind(*given.values())
+        names = torchs_order(given, defaults)
+        count = max((number for number, name in enumerate(names, 1) if name in given), default=0)
+        return kind(*[(defaults | given)[name] for name in names[:count]])
     by_name, positional, taken = {}, [], set()
     more, sizes = {}, set()  # what torch's have no name for; which of it are sizes of the input
     known = given.keys() | defaults.keys()
@@ -231,13 +233,18 @@ def in_order(kind: type, parameters: list, given: dict, defaults: dict, left: li
     named = {own: p.name for p in reversed(parameters) if (own := meaning(p.name, MEANINGS))}
     by_name = {named[own]: value for own, value in given.items() if own in named}
     silent = [p.name for p in parameters if p.name not in named.values() and is_number(p)]
-    rest = [own for own in dict.fromkeys((*given, *defaults)) if own not in named][: len(silent)]
+    rest = [own for own in torchs_order(given, defaults) if own not in named][: len(silent)]
     if set(left) <= {*rest, *named}:
         both = defaults | given
         return kind(**by_name, **{name: both[own] for name, own in zip(silent, rest, strict=False)}, **certain)
     if len(required(kind)) == len(needed) and not certain and not set(left) & set(defaults):
         return kind(*needed, **{p: value for p, value in by_name.items() if named and p in optional(parameters)})
     raise Unsupported(f"{kind.__name__} has no argument for {', '.join(left)}")
+
+
+def torchs_order(given: dict, defaults: dict) -> list[str]:
+    """Torch's names in torch's order, whether they are given or not."""
+    return [*(name for name in given if name not in defaults), *defaults]
 
 
 def is_number(parameter: inspect.Parameter) -> bool:

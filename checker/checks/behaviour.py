@@ -50,7 +50,7 @@ def accumulates(g: Grading):
 
 @check("behaviour", needs=("api.imports",))
 def input_untouched(g: Grading):
-    """No module changes its input or the gradient that it is given, nor the loss what it compares"""
+    """No module changes its input or the gradient it is given, nor the loss what it compares"""
 
     def touched(one: cases.Case) -> None:
         module, given = ready(g, one)

@@ -155,6 +155,8 @@ class Loss:
         if layer.tape():
             raise self.driver.Undriven("its backward starts at the loss")
         y = layer.forward(x)
+        if isinstance(layer.output, Tensor) and layer.output.shape != y.shape:
+            raise self.driver.Undriven("it takes pictures one by one, and its backward makes each output anew")
         self.forward(y.clone() if copied else layer.output, target)
         return layer.backward(self.gradient())
 

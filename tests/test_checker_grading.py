@@ -53,7 +53,7 @@ DEFECTS = {
             "modules.conv2d_grad_bias": "1/N times",
             "modules.transposed_grad_weight": "last picture",
             "modules.nearest_backward": "1/(the factor squared) times",
-            "beyond.extreme_values": "not finite",
+            "modules.sigmoid_forward": "not finite",
             "conventions.direct": "does not return the gradient of its input",
             "optimiser.zero_grad": "after zero_grad()",
         },

@@ -12,7 +12,7 @@ from ..sandbox.session import Remote
 from . import cases
 from .compare import mismatch
 from .judging import PARTS, conventions, each, name_of, ready, right, simple_cases, with_parameters
-from .loss import SHAPE, SPOILS
+from .loss import SPOILS, compared
 
 
 @check("behaviour", needs=("api.imports",))
@@ -78,7 +78,7 @@ def compared_untouched(g: Grading) -> None:
     """Failed if the loss changes the prediction or the target."""
     if name_of(g, "MSE") is None:
         return
-    before = torch.rand(2, *SHAPE).to(getattr(torch, conventions(g)["dtype"]))  # no copy on the way then
+    before = compared(g).to(getattr(torch, conventions(g)["dtype"]))  # no copy on the way then
     there = [g.session.put(one) for one in before]
     mse = g.session.loss()
     mse.forward(*there)

@@ -32,6 +32,16 @@ def factor_of(got: Tensor, expected: Tensor, tolerance: float) -> float | None:
     return factor
 
 
+def loss_factor(factor: float, shape: tuple, tolerance: float) -> str | None:
+    """The name of a factor of the mean square's gradient that comes of another sum, or half of it, over `shape`; None
+    if it has none.
+    """
+    n, c, h, w = shape
+    sums = {"": 1, "N": n, "H·W": h * w, "C·H·W": c * h * w, "N·C": n * c, "N·C·H·W": n * c * h * w, "half": 0.5}
+    name = next((name for name, value in sums.items() if abs(abs(factor) / value - 1) < tolerance), None)
+    return name if name is None or factor > 0 else f"−{name or 1}"
+
+
 def constants(outcome: Outcome) -> Iterator[tuple[str, float]]:
     """(name, value) of the factors that are forgotten, or one too many, most often."""
     yield "minus", -1.0

@@ -8,18 +8,22 @@ from ..registry import Failed, Missing, Unjudged, check
 from ..sandbox.child import Raised
 from . import cases
 from .compare import mismatch
-from .factors import factor_of
+from .factors import factor_of, loss_factor
 from .judging import descends, name_of, trains, unless_it_trains
 
 SHAPE = (3, 2, 4, 5)
+
+
+def compared(g: Grading) -> Tensor:
+    """What the loss is asked to compare: a prediction and a target, in one tensor."""
+    return torch.randn(2, *SHAPE, generator=torch.Generator().manual_seed(g.inputs_seed))
 
 
 def loss(g: Grading) -> dict[str, tuple[object, Tensor]]:
     """(got, expected) of MSE's forward and backward on random tensors."""
     if name_of(g, "MSE") is None:
         raise Missing("the submission has no MSE")
-    generator = torch.Generator().manual_seed(g.inputs_seed)
-    prediction, target = torch.randn(SHAPE, generator=generator), torch.randn(SHAPE, generator=generator)
+    prediction, target = compared(g)
     theirs = prediction.double().requires_grad_()
     value = torch.nn.functional.mse_loss(theirs, target.double())
     value.backward()
@@ -87,8 +91,7 @@ def unless_it_spoils(g: Grading, tolerance: float) -> None:
     """
     if name_of(g, "Sigmoid") is None:
         return
-    generator = torch.Generator().manual_seed(g.inputs_seed)
-    x, target = torch.randn(SHAPE, generator=generator), torch.rand(SHAPE, generator=generator)
+    x, target = compared(g)
     theirs = x.double().requires_grad_()
     torch.nn.functional.mse_loss(theirs.sigmoid(), target.double()).backward()
     try:
@@ -126,9 +129,7 @@ def is_of_its_own_value(g: Grading, factor: float | None) -> bool:
 
 def hint_of_factor(g: Grading, factor: float) -> str:
     """What a gradient says that is `factor` times what it should be, in the light of what forward gave."""
-    n, c, h, w = SHAPE
-    names = {"−1": -1, "N": n, "H·W": h * w, "C·H·W": c * h * w, "N·C": n * c, "N·C·H·W": n * c * h * w, "half": 0.5}
-    name = next((name for name, value in names.items() if abs(factor / value - 1) < 1e-3), f"{factor:.4g}")
+    name = loss_factor(factor, SHAPE, 1e-3) or f"{factor:.4g}"
     if mismatch(*g.once(loss)["forward"], g.config["tolerance"]["absolute"]) is None:
         return f"It is {name} times what it should be: forward and backward disagree; is it the gradient of the mean?"
     return f"It is {name} times what it should be: is it the gradient of another sum than the mean over all elements?"

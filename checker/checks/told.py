@@ -7,6 +7,7 @@ from torch import Tensor
 from ..registry import Failed
 from . import network
 from .cases import Given
+from .factors import loss_factor
 from .moved import SAME
 
 LOSS, STEP = "optimiser.mse_backward", "optimiser.sgd_step"
@@ -49,12 +50,8 @@ def same(a: float, b: float) -> bool:
 
 def scaled_loss(scale: float, shape: tuple) -> Failed | None:
     """What is told of a gradient of the loss that is so many times the mean square's; None for an odd number."""
-    n, c, h, w = shape
-    names = {"": 1, "N": n, "H·W": h * w, "C·H·W": c * h * w, "N·C": n * c, "N·C·H·W": n * c * h * w, "half": 0.5}
-    name = next((name for name, value in names.items() if same(abs(scale), value)), None)
-    if name is None:
+    if (name := loss_factor(scale, shape, SAME)) is None:
         return None
-    name = "−1" if not name else f"−{name}" if scale < 0 else name
     return Failed(
         f"the gradient of the loss is {scale:.4g} times that of the mean square, in a step of train()",
         f"It is {name} times what it should be: is it the gradient of the mean over all elements?",

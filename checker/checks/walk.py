@@ -5,6 +5,7 @@ something there is wrong, and is told where a known mistake explains it, or wher
 computed. What might as well be another way to train is not judged.
 """
 
+import functools
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -85,20 +86,30 @@ class Walk:
                 self.confirm([passed])
         return True
 
+    @functools.cached_property
+    def straight_passes(self) -> list[Passed]:
+        """All layers from the last to the first, with the gradients that torch hands on."""
+        found, gradient = [], self.first
+        for layer in reversed(self.layers):
+            found.append(self.passed(layer, gradient))
+            gradient = found[-1].expected["grad_input"]
+        return found
+
     def passed(self, layer: network.Layer, gradient: Tensor) -> Passed:
-        weight, bias = (kept.value if kept else None for kept in (layer.weight, layer.bias))
-        given = Given(layer.x, gradient, weight, bias)
+        given = Given(layer.x, gradient, *(kept and kept.value for kept in (layer.weight, layer.bias)))
         return Passed(layer, given, cases.reference(layer.case, given))
+
+    def rates_of(self, passed: Passed) -> list[float | None]:
+        """How many times its gradient each weight of a layer moved by; None where that is not known."""
+        return [one and one.factor(passed.expected[part]) for part, one in self.moved[id(passed.layer)].items()]
 
     def common_rate(self) -> float | None:
         """The rate of most weights, of those that the right gradient is seen to reach; None if no two have one."""
-        rates, gradient = [], self.first
-        for layer in reversed(self.layers):
-            passed = self.passed(layer, gradient)
-            if rates and not self.computed(gradient):
+        rates = []
+        for passed in self.straight_passes:
+            if rates and not self.computed(passed.given.cotangent):
                 break
-            rates += [one.factor(passed.expected[part]) for part, one in self.moved[id(layer)].items() if one]
-            gradient = passed.expected["grad_input"]
+            rates += [one.factor(passed.expected[part]) for part, one in self.moved[id(passed.layer)].items() if one]
         known = [rate for rate in rates if rate]
         votes = [sum(same(rate, other) for other in known) for rate in known]
         most = [rate for rate, count in zip(known, votes, strict=True) if count == max(votes) > 1]
@@ -223,17 +234,14 @@ class Walk:
 
     def common_factor(self, passed: Passed) -> float | None:
         """How many times the gradients of a layer are too large, if all of them are."""
-        parts = self.moved[id(passed.layer)]
-        rates = [one.factor(passed.expected[part]) if one else None for part, one in parts.items()]
+        rates = self.rates_of(passed)
         if self.rate is None or len(rates) < 2 or None in rates or not same(rates[0], rates[1]):
             return None
         return rates[0] / self.rate
 
     def fits(self, passed: Passed) -> bool:
         """Whether both gradients of a layer are those; where no rate is known yet, at one rate, which it is then."""
-        rates = [
-            one.factor(passed.expected[part]) if one else None for part, one in self.moved[id(passed.layer)].items()
-        ]
+        rates = self.rates_of(passed)
         known = [rate for rate in rates if rate is not None]
         if not known or len(known) < len(rates) or not all(same(rate, known[0]) for rate in known):
             return False
@@ -252,15 +260,9 @@ class Walk:
 
     def of_loss(self) -> None:
         """Whether the gradient of the loss is the mean square's, by the scale of what was computed from it."""
-        last = next((one for one in reversed(self.layers) if self.moved[id(one)]), None)
-        gradient = self.first
-        for layer in reversed(self.layers):
-            passed = self.passed(layer, gradient)
-            if layer is last:
-                break
-            gradient = passed.expected["grad_input"]
-        parts = self.moved[id(last)].items() if last else ()
-        computed = [(value, passed.expected[part]) for part, one in parts if one for value in one.computed]
+        last = next((one for one in self.straight_passes if self.moved[id(one.layer)]), None)
+        parts = self.moved[id(last.layer)].items() if last else ()
+        computed = [(value, last.expected[part]) for part, one in parts if one for value in one.computed]
         factors_of = [proportion(value, expected, moved.PRECISION) for value, expected in computed]
         found = [scale for scale in self.scales if any(same(factor or 0.0, scale) for factor in factors_of)]
         if any(same(scale, 1.0) for scale in found or self.scales):
@@ -270,14 +272,12 @@ class Walk:
 
     def gradients(self) -> dict[str, Tensor]:
         """torch's gradients of the parameters, by their names."""
-        found, gradient = {}, self.first
-        for layer in reversed(self.layers):
-            expected = self.passed(layer, gradient).expected
-            for name, kept in (("weight", layer.weight), ("bias", layer.bias)):
-                if kept:
-                    found[kept.parameter.name] = expected[f"grad_{name}"]
-            gradient = expected["grad_input"]
-        return found
+        return {
+            kept.parameter.name: passed.expected[f"grad_{name}"]
+            for passed in self.straight_passes
+            for name, kept in (("weight", passed.layer.weight), ("bias", passed.layer.bias))
+            if kept
+        }
 
     def of_step(self) -> None:
         """Whether all weights went along their gradients, at one rate."""

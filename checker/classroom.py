@@ -14,6 +14,7 @@ import shutil
 import signal
 import sys
 import tempfile
+import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -28,6 +29,7 @@ from .results import ERROR, Finding, Report
 from .stored import Entry
 
 PR_SET_PDEATHSIG = 1
+REMOVE_SECONDS = 5  # for the processes of a killed submission to be gone
 
 
 @dataclass(frozen=True)
@@ -124,7 +126,7 @@ def alone(out: Path, part: tuple[int, int]) -> Iterator[Path]:
         record.seek(0)
         left = record.read()
         if left:
-            shutil.rmtree(left, ignore_errors=True)
+            remove(Path(left))
         work = tempfile.mkdtemp(prefix="class-")
         os.chmod(work, 0o755)  # a submission's process may belong to another user
         record.truncate(0)
@@ -133,8 +135,17 @@ def alone(out: Path, part: tuple[int, int]) -> Iterator[Path]:
         try:
             yield Path(work)
         finally:
-            shutil.rmtree(work, ignore_errors=True)
-            record.truncate(0)
+            if remove(Path(work)):
+                record.truncate(0)
+
+
+def remove(work: Path) -> bool:
+    """Remove a run's temporary files, also those that an ended submission is still writing; whether all are gone."""
+    deadline = time.monotonic() + REMOVE_SECONDS
+    while work.exists() and time.monotonic() < deadline:
+        shutil.rmtree(work, ignore_errors=True)
+        time.sleep(0.05)
+    return not work.exists()
 
 
 def graded(

@@ -130,6 +130,21 @@ def test_ended_and_started_again_it_goes_on(how, data, tmp_path):
     assert not [path for path in (tmp_path / "tmp").iterdir() if path.name.startswith("class-")]
 
 
+def test_what_an_ended_submission_is_still_writing_is_removed_too(tmp_path, monkeypatch):
+    work, removed = tmp_path / "class-x", shutil.rmtree
+    work.mkdir()
+
+    def raced(folder, **options):
+        monkeypatch.setattr(shutil, "rmtree", removed)
+        removed(folder, **options)
+        folder.mkdir()
+        (folder / "late").touch()
+
+    monkeypatch.setattr(shutil, "rmtree", raced)
+    assert classroom.remove(work)
+    assert not work.exists()
+
+
 def test_only_what_changed_is_graded_again(data, tmp_path, monkeypatch):
     folder, out = tmp_path / "class", tmp_path / "out"
     for name in ("one", "two"):

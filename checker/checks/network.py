@@ -46,6 +46,15 @@ class Seen:
         allowed = CLOSE * torch.tensor([1.0, 1.0, 10.0, 10.0]).double() * (scale + 1e-30)
         return bool(((among - own).abs() <= allowed).all(1).any())
 
+    def channels_last(self, pictures: Tensor) -> "Seen":
+        """The same, where what has the pictures' size is (pictures, rows, columns, channels), as Keras has it."""
+        n, c, h, w = pictures.shape
+        whole = [
+            one.reshape(n, h, w, c).permute(0, 3, 1, 2).contiguous() if one.numel() == pictures.numel() else one
+            for one in self.whole
+        ]
+        return replace(self, whole=whole)
+
     def sizes(self) -> set[int]:
         return set(self.prints[:, 0].long().tolist())
 

@@ -13,6 +13,7 @@ from ..context import Grading
 from ..registry import Failed, Missing, NotApplicable, Unjudged
 from ..sandbox.child import Raised, SubmissionProblem
 from . import cases, judging, network
+from .moved import proportion
 from .told import LOSS, PREFIXES, STEP, Verdicts, check_of, checks_of
 from .walk import Walk
 
@@ -63,8 +64,10 @@ def steps_of_training(g: Grading) -> Iterator[tuple[network.Seen, network.Networ
         if taken:
             moving = True
             seen, pair = taken
-            if found := network.find(seen, *pair):
-                yield seen, found, pair
+            for view in (seen, seen.channels_last(pair[0])):
+                if found := network.find(view, *pair):
+                    yield view, found, pair
+                    break
 
 
 def step_on(g: Grading, amount: int) -> tuple[network.Seen, tuple[Tensor, Tensor]] | None:
@@ -137,6 +140,7 @@ def verdicts(g: Grading) -> Verdicts:
         if walk.rate is not None:
             if walk.plain:
                 of_second_step(g, pair, walk, found)
+                of_rate(g, pair, walk)
             return told
     if said is None:
         raise Unjudged("no network was found that computes what a step of train() does")
@@ -173,4 +177,25 @@ def of_second_step(g: Grading, pair: tuple[Tensor, Tensor], walk: Walk, found: n
         walk.said.wrong["optimiser.zero_grad"] = Failed(
             "in train() the gradients of the first step are added to those of the second",
             "Are they set to zero before every backward?",
+        )
+
+
+def of_rate(g: Grading, pair: tuple[Tensor, Tensor], walk: Walk) -> None:
+    """Whether the step is as long as the learning rate says: it must be twice as long at twice the rate, where that
+    is found and so makes a difference.
+    """
+    try:
+        seen = in_order(g.session.whole(*pair, g.inputs_seed, times=2.0))
+    except Raised:
+        return
+    then = {one.name: one.after.double() - one.before.double() for one in seen.parameters}
+    both = [(one.after.double() - one.before.double(), then.get(one.name)) for one in walk.seen.parameters]
+    if not both or any(twice is None or twice.shape != once.shape for once, twice in both):
+        return
+    once, twice = (torch.cat([one.flatten() for one in changes]) for changes in zip(*both, strict=True))
+    if (times := proportion(twice, once, 0.01)) and abs(times - 4) < 0.04:
+        walk.said.right.discard(STEP)
+        walk.said.wrong[STEP] = Failed(
+            "at twice the learning rate, a step of train() is four times as long",
+            "Is the learning rate multiplied by once, and not again in the velocity?",
         )

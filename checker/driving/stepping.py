@@ -1,10 +1,11 @@
 """Modules that step in their own backward: at a rate of 1 and without momentum a weight changes by its gradient."""
 
 import contextlib
+import types
 
 from torch import Tensor
 
-from .building import meaning
+from .building import meaning, parameters_of
 from .leaves import held
 
 NAMES = "lr", "momentum", "weight_decay"
@@ -44,19 +45,77 @@ def at_rate(driven, roots: list, rate: float = 1.0):
     """Learning rates of `rate`, no momentum and no decay, for a while, in all that `roots` hold, in its classes and
     in the submission's global names. Yields whether there is a rate at all.
     """
-    classes = driven.driver.classes
-    objects = [one for root in roots for one in held(root) if isinstance(getattr(one, "__dict__", None), dict)]
-    kinds = {kind for one in objects for kind in type(one).__mro__ if classes.is_own(kind)}
-    found = [
-        (holder, name, value, own)
-        for holder in (*objects, *kinds, *classes.modules)
-        for name, value in list(vars(holder).items())
-        if isinstance(value, int | float) and not isinstance(value, bool) and (own := meaning(name, NAMES))
-    ]
-    for holder, name, _, own in found:
-        setattr(holder, name, rate if own == "lr" else 0.0)
+    found = numbers(driven.driver.classes, roots)
+    for values, name, _, own in found:
+        values[name] = rate if own == "lr" else 0.0
     try:
         yield any(own == "lr" for *_, own in found)
     finally:
-        for holder, name, value, _ in found:
-            setattr(holder, name, value)
+        put_back(found)
+
+
+@contextlib.contextmanager
+def at_times_the_rate(classes, roots: list, times: float):
+    """So many times the learning rates, for a while, in the same places, and in what functions take by default."""
+    found = [one for one in numbers(classes, roots) if one[3] == "lr"]
+    for values, name, value, _ in found:
+        values[name] = value * times
+    functions = [(one, one.__defaults__) for one in functions_of(classes) if one.__defaults__]
+    for function, defaults in functions:
+        names = [
+            p.name for p in parameters_of(function) or () if p.default is not p.empty and p.kind is not p.KEYWORD_ONLY
+        ]
+        if len(names) == len(defaults):
+            function.__defaults__ = tuple(
+                value * times if is_number(value) and meaning(name, ("lr",)) else value
+                for name, value in zip(names, defaults, strict=True)
+            )
+    try:
+        yield
+    finally:
+        put_back(found)
+        for function, defaults in functions:
+            function.__defaults__ = defaults
+
+
+class Attributes:
+    """The attributes of an object, as a dictionary's values."""
+
+    def __init__(self, holder):
+        self.holder = holder
+
+    def __setitem__(self, name: str, value) -> None:
+        setattr(self.holder, name, value)
+
+
+def numbers(classes, roots: list) -> list[tuple]:
+    """(values, name, value, torch's name) of the numbers of such names, each in the values of a dictionary or an
+    object in which it can be set.
+    """
+    everything = [one for root in roots for one in held(root)]
+    objects = [one for one in everything if isinstance(getattr(one, "__dict__", None), dict)]
+    kinds = {kind for one in objects for kind in type(one).__mro__ if classes.is_own(kind)}
+    holders = [(Attributes(one), vars(one)) for one in (*objects, *kinds, *classes.modules)]
+    holders += [(one, one) for one in everything if isinstance(one, dict)]
+    return [
+        (values, name, value, own)
+        for values, content in holders
+        for name, value in list(content.items())
+        if is_number(value) and isinstance(name, str) and (own := meaning(name, NAMES))
+    ]
+
+
+def is_number(value) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def put_back(found: list[tuple]) -> None:
+    for values, name, value, _ in found:
+        values[name] = value
+
+
+def functions_of(classes) -> list[types.FunctionType]:
+    """The submission's functions, those of its classes included."""
+    own = [value for module in classes.modules for value in vars(module).values()]
+    own += [value for kind in own if isinstance(kind, type) and classes.is_own(kind) for value in vars(kind).values()]
+    return [one for one in own if isinstance(one, types.FunctionType)]

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from . import tensors
-from .building import CONVOLUTION, build
+from .building import CONVOLUTION, MEANINGS, build, meaning, parameters_of
 from .leaves import leaves, type_of
 
 KERNEL, SIDE, CHANNELS = 3, 6, (3, 5)
@@ -47,8 +47,14 @@ def recognise(driver, name: str, kind: type) -> Found:
             reach, factor = reach_of(driver, build(kind, given | size, {}, seen))
             if reach == factor:
                 return Found("NearestUpsampling", factor, {} if given else {"scale_factor": factor}, {})
-    nearest = "nearest" in name.lower()
+    nearest = "nearest" in name.lower() or not takes_channels(kind)
     return Found(*(("NearestUpsampling", 2) if nearest else ("TransposeConv2d", 1)), {}, {})
+
+
+def takes_channels(kind: type) -> bool:
+    """Whether any argument of a class is one of channels; where it can't be seen, it is."""
+    named = [meaning(p.name, MEANINGS) for p in parameters_of(kind) or ()]
+    return not named or "in_channels" in named or "out_channels" in named
 
 
 def kernel_of(module) -> int | None:

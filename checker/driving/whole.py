@@ -8,21 +8,24 @@ from torch import Tensor
 from .leaves import at, describe, leaves
 from .seeing import Watch
 from .state import as_imported
+from .stepping import at_times_the_rate
 
 MOST_LEAVES, LARGEST = 200, 1 << 20
 
 
-def step(driver, noisy: Tensor, target: Tensor, seed: int, epochs: int) -> dict:
-    """So many epochs of a fresh Model on these pictures, as if nothing else had been tried before."""
+def step(driver, noisy: Tensor, target: Tensor, seed: int, epochs: int, times: float) -> dict:
+    """So many epochs of a fresh Model on these pictures, as if nothing else had been tried before, at so many times
+    its learning rate, where that is found.
+    """
     kept, driver.unpaired = driver.unpaired, None
     try:
         with as_imported(driver.classes):
-            return steps(driver, noisy, target, seed, epochs)
+            return steps(driver, noisy, target, seed, epochs, times)
     finally:
         driver.unpaired = kept
 
 
-def steps(driver, noisy: Tensor, target: Tensor, seed: int, epochs: int) -> dict:
+def steps(driver, noisy: Tensor, target: Tensor, seed: int, epochs: int, times: float) -> dict:
     """What is seen of them. "parameters": (name, before, after) of the tensors that make
     a difference to its predictions; "prints" and "whole": what was computed on the way (seeing.py).
     """
@@ -38,7 +41,8 @@ def steps(driver, noisy: Tensor, target: Tensor, seed: int, epochs: int) -> dict
     for path in paths:  # moved, so that no two are alike, such as biases that start as zeros
         at(model, path).add_(torch.empty_like(at(model, path)).uniform_(-0.05, 0.05))
     before = [at(model, path).detach().clone() for path in paths]
-    with Watch({noisy.numel(), *(old.numel() for old in before)}) as watch:
+    sizes = {noisy.numel(), *(old.numel() for old in before)}
+    with at_times_the_rate(driver.classes, [model], times), Watch(sizes) as watch:
         model.train(noisy.clone(), target.clone(), epochs)
     return {
         "parameters": [

@@ -6,6 +6,7 @@ import shutil
 import signal
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from . import clock, forkserver, values, wire
@@ -128,7 +129,7 @@ class Child:
         tree = packer.pack(fields)
         request = {"id": self.sent, "do": do, "fields": tree, "keep": keep, "cap": cap}
         began, passed = time.monotonic(), clock.stopwatch(self.innermost, self.limits["patience"])
-        left = wire.within(seconds, lambda: self._watched(passed))
+        left = self._watched(wire.within(seconds, passed))
         try:
             wire.send(self.requests, request, packer.arrays, left)
             message, arrays = wire.receive(self.answers, cap, left, {self.printed: self._drain})
@@ -162,15 +163,19 @@ class Child:
             if isinstance(note, str) and len(self.notes) < MOST_NOTES:
                 self.notes.add(note[:200])
 
-    def _watched(self, passed) -> float:
-        """The seconds that have passed; from time to time also see how much memory is in use."""
-        now = time.monotonic()
-        if now > self.looked + WATCH_SECONDS:
-            self.looked = now
-            most = self.limits["all_memory_mb"]
-            if memory_of([self.pid, *descendants(self.pid)], most << 20) > most << 20:
-                raise TooMuchMemory(f"used more than {most} MB of memory and was stopped")
-        return passed()
+    def _watched(self, left) -> Callable[[], float]:
+        """A deadline that from time to time also sees how much memory is in use."""
+
+        def watching() -> float:
+            now = time.monotonic()
+            if now > self.looked + WATCH_SECONDS:
+                self.looked = now
+                most = self.limits["all_memory_mb"]
+                if memory_of([self.pid, *descendants(self.pid)], most << 20) > most << 20:
+                    raise TooMuchMemory(f"used more than {most} MB of memory and was stopped")
+            return left()
+
+        return watching
 
     def _stop(self, problem: str | None) -> None:
         if problem is None:

@@ -7,13 +7,13 @@ bounded, since a submission may keep itself waiting with processes of its own.
 
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 
 def waited(pid: int) -> float:
     """Seconds that the main thread of a process was ready to run and did not; 0 where the kernel does not count."""
     try:
-        return int(Path(f"/proc/{pid}/schedstat").read_text().split()[1]) / 1e9
+        with open(f"/proc/{pid}/schedstat", encoding="ascii") as counted:
+            return int(counted.read().split()[1]) / 1e9
     except (OSError, IndexError, ValueError):
         return 0.0
 

@@ -166,9 +166,11 @@ class Session:
         """What one step of the Model's own training does: driving/driver.py says how it is told."""
         return self._ask("own_step", {})
 
-    def whole(self, noisy, target, seed: int, epochs: int = 1) -> dict:
-        """Steps of the Model's own training on these pictures, seen from outside: driving/whole.py."""
-        fields = {"noisy": noisy, "target": target, "seed": seed, "epochs": epochs}
+    def whole(self, noisy, target, seed: int, epochs: int = 1, times: float = 1.0) -> dict:
+        """Steps of the Model's own training on these pictures, at so many times its learning rate, seen from outside:
+        driving/whole.py.
+        """
+        fields = {"noisy": noisy, "target": target, "seed": seed, "epochs": epochs, "times": times}
         return self._ask("whole", fields, seconds=self.limits["predict_seconds"])
 
     def facts(self) -> dict:

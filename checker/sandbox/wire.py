@@ -80,10 +80,16 @@ class Array:
 
 
 def within(seconds: float, passed: Callable[[], float] | None = None) -> Callable[[], float]:
-    """A deadline: a function of the seconds left. `passed` tells how many have passed; the wall clock if None."""
+    """A deadline: a function of the seconds left, at least. `passed` tells how many have passed, never more than on
+    the wall; it is asked only once the wall's are used up, since it may take longer than most answers do.
+    """
     began = time.monotonic()
-    passed = passed or (lambda: time.monotonic() - began)
-    return lambda: seconds - passed()
+
+    def left() -> float:
+        by_the_wall = seconds - (time.monotonic() - began)
+        return by_the_wall if by_the_wall > 0 or passed is None else seconds - passed()
+
+    return left
 
 
 def send(fd: int, message: dict, arrays: list[Array] = (), left: Callable[[], float] | None = None) -> None:

@@ -79,8 +79,8 @@ class Worker:
     def own_step(self):
         return self.driver.own_step()
 
-    def whole(self, noisy, target, seed: int, epochs: int):
-        return whole.step(self.driver, noisy, target, seed, epochs)
+    def whole(self, noisy, target, seed: int, epochs: int, times: float):
+        return whole.step(self.driver, noisy, target, seed, epochs, times)
 
     def facts(self):
         return self.driver.facts()

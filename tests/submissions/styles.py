@@ -17,10 +17,10 @@ from checker import results
 from checker.grading import grade
 from checker.intake import submission
 
-from . import styles_a, styles_b, styles_c, styles_d, styles_e
+from . import styles_a, styles_b, styles_c, styles_d, styles_e, styles_f
 
 FOLDER = Path(__file__).parent / "styles"
-TABLES = styles_a, styles_b, styles_c, styles_d, styles_e
+TABLES = styles_a, styles_b, styles_c, styles_d, styles_e, styles_f
 NAMES = tuple(name for table in TABLES for name in table.NAMES)
 DEFECTS = {key: (table, defect) for table in TABLES for key, defect in table.DEFECTS.items()}
 GROUPS = "modules", "optimiser", "behaviour", "conventions"

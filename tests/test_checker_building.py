@@ -26,3 +26,12 @@ def test_a_padding_without_a_stride_is_no_stride(kind, more, stride, padding):
     made = build(kind, GIVEN | more, CONVOLUTION)
     # What was not given may be left to the class's own default.
     assert made.sizes == (4, 3, 5, stride, padding)
+
+
+class StrideOfTwo:
+    def __init__(self, vorher, nachher, kernel_size=2, stride=2, padding=0):
+        self.sizes = vorher, nachher, kernel_size, stride, padding
+
+
+def test_a_default_that_is_not_torchs_is_not_used():
+    assert build(StrideOfTwo, GIVEN, CONVOLUTION).sizes == (4, 3, 5, 1, 0)

@@ -14,10 +14,10 @@ MEANINGS = {
     "output_padding": r"out(put)?_?pad(ding)?",
     "in_channels": rf"ic|{NUMBER}(in(p(ut)?)?|c|ch|prev|source){CHANNELS}"
     r"|(ch(an(nel)?s?)?|c|n|nb|num|features?|dim)_?in(put)?s?|.*in(put)?_?ch(an(nel)?s?)?|ch(an(nel)?s?)?_?in.*"
-    r"|(canaux_?)?entr[eé]es?|.*_entr[eé]es?|eingang.*|entrada.*",
+    r"|(canaux_?)?entr[eé]es?|.*_entr[eé]es?|ein(gang.*|gabe.*|kan.*)?|entrada.*|ingresso.*",
     "out_channels": rf"oc|{NUMBER}(out(put)?|next|target){CHANNELS}|{NUMBER}(filters|kernels)"
     r"|(ch(an(nel)?s?)?|c|n|nb|num|features?|dim)_?out(put)?s?|.*out(put)?_?ch(an(nel)?s?)?|ch(an(nel)?s?)?_?out.*"
-    r"|(canaux_?)?sorties?|.*_sorties?|ausgang.*|salida.*",
+    r"|(canaux_?)?sorties?|.*_sorties?|aus(gang.*|gabe.*|kan.*)?|salida.*|uscita.*",
     "kernel_size": r"(kernel|filter|window|conv)_?(size|dims?|shape|s)?|k(er(nel)?)?_?s?(ize|z)?|ks|ksize|f|size"
     r"|(taille_?(du_?)?)?noyau|kern(gr(o|oe|ö)(ss|ß)e)?|taille|n[uú]cleo",
     "stride": r"strides?|s|st|step_?size|step|pas|saut|schritt(weite)?|paso",
@@ -231,7 +231,9 @@ def in_order(kind: type, parameters: list, given: dict, defaults: dict, left: li
     parameters = [p for p in parameters if p.name not in certain]
     needed = [value for name, value in given.items() if name not in defaults]
     named = {own: p.name for p in reversed(parameters) if (own := meaning(p.name, MEANINGS))}
-    by_name = {named[own]: value for own, value in given.items() if own in named}
+    others = {p.name for p in parameters if p.default is not p.empty}  # its own defaults may not be torch's
+    by_name = {named[own]: value for own, value in defaults.items() if named.get(own) in others}
+    by_name |= {named[own]: value for own, value in given.items() if own in named}
     silent = [p.name for p in parameters if p.name not in named.values() and is_number(p)]
     rest = [own for own in torchs_order(given, defaults) if own not in named][: len(silent)]
     if set(left) <= {*rest, *named}:

@@ -285,6 +285,7 @@ class Driver:
             "factors": {role: found.factor for role, found in self.upsamplings.items()},
             "fixed": {role: found.fixed for role, found in self.upsamplings.items()},
             "with_convolution": sorted(self.with_convolution),
+            "enlarging": upsampling.geometries(self),
             "led": sorted(role for role, manner in self.manners.items() if manner.led),
             "tape": any(manner.back in ("loss", "left") for manner in self.manners.values()),
             "optimiser_ways": optimisers.WAYS,

@@ -13,7 +13,7 @@ from . import backward, forms, tensors
 from .building import MEANINGS, build, meaning, parameters_of, required
 from .gradients import drawn, flat, listed
 from .manners import zero_grad
-from .methods import method
+from .methods import method, of_class
 from .search import TRIALS
 from .state import Contents
 from .stepping import at_rate
@@ -193,14 +193,18 @@ def optional(step) -> list:
     return [p for p in parameters_of(step) or () if p.default is None and p.kind is p.POSITIONAL_OR_KEYWORD]
 
 
-WAYS = 9
+OTHER_LISTS = re.compile(
+    r"(get_?|all_?|list_?)?(trainable_?|learnable_?)?(param|group|variable|weight|poids|theta|state)\w*"
+)
+LISTS = 3  # that a network has besides the first
+WAYS = 9 + LISTS
 AT_ONCE = WAYS  # the way of those whose modules step in their backward, if no step of an optimiser moves anything
 
 
 def ways(net, modules: list, lr: float, more: dict) -> list:
     """The arguments, under torch's names, of the ways in which submissions build theirs: from net.param(), the
     network, a list of modules, of networks, of lists, of groups, the learning rate alone, what calls param(), no
-    argument.
+    argument, another list of the network's.
     """
     return [
         lambda: {"params": drawn(listed(net)), "lr": lr} | more,
@@ -212,7 +216,15 @@ def ways(net, modules: list, lr: float, more: dict) -> list:
         lambda: {"lr": lr} | more,
         lambda: {"params": lambda: drawn(listed(net)), "lr": lr} | more,
         lambda: more,
+        *(lambda place=place: {"params": other_lists(net)[place], "lr": lr} | more for place in range(LISTS)),
     ]
+
+
+def other_lists(net) -> list:
+    """What the methods without an argument return that list parameters, besides param()."""
+    names = [name for name in of_class(type(net)) if OTHER_LISTS.fullmatch(name.lower()) and name != "param"]
+    found = [drawn(getattr(net, name)()) for name in names if not required(getattr(net, name))]
+    return [one for one in found if isinstance(one, list | tuple | dict) and one]
 
 
 def construct(kind: type, arguments: dict, neutral: tuple[float, ...] = (), seen: dict | None = None):

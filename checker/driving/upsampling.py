@@ -51,6 +51,16 @@ def recognise(driver, name: str, kind: type) -> Found:
     return Found(*(("NearestUpsampling", 2) if nearest else ("TransposeConv2d", 1)), {}, {})
 
 
+GEOMETRY = "kernel_size", "stride", "padding", "output_padding"
+
+
+def geometries(driver) -> list[dict[str, int]]:
+    """Those of the transposed convolutions that the Model is made of, where their class has an output padding."""
+    pair = driver.known("TransposeConv2d")
+    found = driver.usage.options(pair[1], GEOMETRY) if pair else []
+    return [one for one in found if set(one) == set(GEOMETRY)]
+
+
 def takes_channels(kind: type) -> bool:
     """Whether any argument of a class is one of channels; where it can't be seen, it is."""
     named = [meaning(p.name, MEANINGS) for p in parameters_of(kind) or ()]

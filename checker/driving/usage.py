@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import torch
 
+from .building import meaning
 from .methods import USUAL, of_class
 from .state import State
 from .watching import code_of, in_training
@@ -49,6 +50,18 @@ class Usage:
         """The arguments of that, by the names of the parameters."""
         made = self.first(kind)
         return made.given.arguments if made else {}
+
+    def options(self, kind: type, names: tuple[str, ...]) -> list[dict[str, int]]:
+        """What the Model gives of torch's arguments `names` that are whole numbers to each of its objects of a class,
+        with what the class itself takes for those that are left out.
+        """
+        self.first(kind)
+        found = []
+        for made in self.seen.get(kind, ()):
+            made.given.apply_defaults()
+            named = {meaning(name, names): value for name, value in made.given.arguments.items()}
+            found.append({name: value for name, value in named.items() if name and type(value) is int})
+        return found
 
     def look(self, run) -> None:
         """Run the author's code with the objects that it makes being noted; what else that does is undone."""

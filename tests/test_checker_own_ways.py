@@ -1,0 +1,94 @@
+"""What a submission's own Model tells of how it is meant: its geometries, and the list its optimiser is given."""
+
+import pytest
+from checker_support import findings, make_data, textbook
+
+from checker import results
+
+MODULES, MODEL = "others/modules.py", "model.py"
+OF_TRANSPOSED = "modules.transposed_forward", "modules.transposed_grad_input", "modules.transposed_grad_weight"
+FOLD = "fold(self.weight.flatten(1).t() @ self.x, size, **self.windows)"
+# The rows and columns of the output padding are left empty, as if nothing reached them.
+CUT = f"smaller({FOLD}, self.output_padding)"
+SMALLER = """
+
+def smaller(y, more):
+    y = y.clone()
+    for axis in (0, 1):
+        if more[axis]:
+            y.narrow(2 + axis, y.shape[2 + axis] - more[axis], more[axis]).zero_()
+    return y
+
+
+class Conv2d("""
+USED = (
+    MODEL,
+    "TransposeConv2d(32, 16, 2, stride=2)",
+    "TransposeConv2d(32, 16, 3, stride=2, padding=1, output_padding=1)",
+)
+EMPTY = (MODULES, FOLD, CUT), (MODULES, "\n\nclass Conv2d(", SMALLER)
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    return make_data(tmp_path_factory.mktemp("data"))
+
+
+@pytest.mark.parametrize("used", [False, True])
+def test_an_output_padding_is_asked_for_where_the_model_has_one(used, data, tmp_path):
+    folder = textbook(tmp_path / "copy", *EMPTY, *([USED] if used else []))
+    found = findings(folder, data, "modules", "beyond")
+    status = {name: found[name].status for name in (*OF_TRANSPOSED, "beyond.output_padding")}
+    if used:
+        assert status[OF_TRANSPOSED[0]] == results.FAILED
+        assert "output_padding=1" in found[OF_TRANSPOSED[0]].message
+        assert 0.5 < found[OF_TRANSPOSED[0]].share < 1
+    else:
+        assert {status[name] for name in OF_TRANSPOSED} == {results.PASSED}
+        assert status["beyond.output_padding"] == results.FAILED
+
+
+def test_a_right_output_padding_passes(data, tmp_path):
+    found = findings(textbook(tmp_path / "copy", USED), data, "modules")
+    assert {found[name].status for name in OF_TRANSPOSED} == {results.PASSED}
+    assert found[OF_TRANSPOSED[0]].details["geometries"] == 13
+
+
+OBJECTS = (
+    (
+        MODULES,
+        "class ReLU(Module):",
+        """class Kept:
+    def __init__(self, data, grad):
+        self.data, self.grad = data, grad
+
+
+class ReLU(Module):""",
+    ),
+    (
+        MODULES,
+        "    def zero_grad(self):\n        for _, grad in self.param():",
+        """    def variables(self):
+        return [Kept(*both) for both in self.param()]
+
+    def zero_grad(self):
+        for _, grad in self.param():""",
+    ),
+    (MODULES, "for _, grad in self.params:", "for grad in [one.grad for one in self.params]:"),
+    (
+        MODULES,
+        "(weight, grad) in enumerate(self.params)",
+        "(weight, grad) in enumerate([(one.data, one.grad) for one in self.params])",
+    ),
+    (MODEL, "SGD(self.net.param(), ", "SGD(self.net.variables(), "),
+)
+UP = MODULES, "weight -= self.lr * step", "weight += self.lr * step"
+
+
+@pytest.mark.parametrize("edits", [(), (UP,)])
+def test_an_optimiser_is_given_the_other_list_that_a_network_has(edits, data, tmp_path):
+    found = findings(textbook(tmp_path / "copy", *OBJECTS, *edits), data, "optimiser")
+    told = found["optimiser.sgd_step"]
+    assert told.status == (results.FAILED if edits else results.PASSED), told.message
+    assert "up the gradient" in told.hint or not edits
+    assert found["optimiser.zero_grad"].status == results.PASSED

@@ -38,8 +38,14 @@ def test_a_style_and_its_defects(style, data, tmp_path, request):
 HANDS_IN_A_POINTER = "matrix_weights"  # of git-LFS in place of its weights
 
 
-@pytest.mark.parametrize("style", styles.styles_a.NAMES + styles.styles_b.NAMES)
+AS_A_WHOLE = styles.styles_a.NAMES + styles.styles_b.NAMES
+
+
+@pytest.mark.parametrize(
+    "style", [pytest.param(name, marks=[pytest.mark.slow] * (i % 3 > 0)) for i, name in enumerate(AS_A_WHOLE)]
+)
 def test_a_correct_style_passes_as_a_whole(style, data):
+    """One in three; all of them with --slow."""
     report = styles.graded(styles.FOLDER / style, data, settings(), SEED, only=())
     told = [(f.check, f.message) for f in styles.failed(report)]
     if style == HANDS_IN_A_POINTER:

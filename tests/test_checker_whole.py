@@ -44,6 +44,7 @@ def walk(folder, *edits) -> Walk | None:
     return made
 
 
+GIVEN = "State(x[batch], target[batch])"
 RIGHT = {  # other ways to train, in which all gradients are right
     "as it is": (),
     "Adam": ((LAYERS, LEARNS, ADAM),),
@@ -60,6 +61,8 @@ RIGHT = {  # other ways to train, in which all gradients are right
         (LAYERS, "layer.learn(self.rate)", "layer.learn(self.rate / (1 + self.network.layers.index(layer)))"),
     ),
     "a rate too small to move anything": ((MODEL, "rate=1.0", "rate=1e-7"),),
+    "mirrored": ((MODEL, GIVEN, "State(x[batch].flip(3), target[batch].flip(3))"),),
+    "turned": ((MODEL, GIVEN, "State(*(p[batch].flip(2).transpose(2, 3) for p in (x, target)))"),),
 }  # fmt: skip
 
 

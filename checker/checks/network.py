@@ -107,11 +107,18 @@ def pairs(seen: Seen, noisy: Tensor, target: Tensor) -> Iterator[tuple[Tensor, T
 
 
 def order_of(value: Tensor, pictures: Tensor) -> list[int] | None:
-    """Which picture each of these was made from by scaling its channels; None if they are other ones."""
-    a, b = (standard(one.double().reshape(pictures.shape)) for one in (value, pictures))
-    alike = torch.einsum("ncp,mcp->cnm", a, b).amin(0)  # the least over the channels
-    best, order = alike.max(1)
+    """Which picture each of these was made from by scaling its channels, mirrored or turned perhaps; None if they are
+    other ones.
+    """
+    a, b = (one.double().reshape(pictures.shape) for one in (value, pictures))
+    turned = (one.flip(axes) for one in orientations(b) for axes in ((), (2,), (3,), (2, 3)))
+    alike = [torch.einsum("ncp,mcp->cnm", standard(a), standard(one)).amin(0) for one in turned]  # of all channels
+    best, order = torch.stack(alike).amax(0).max(1)
     return order.tolist() if bool((best > ALIKE).all()) and len(set(order.tolist())) == len(order) else None
+
+
+def orientations(x: Tensor) -> list[Tensor]:
+    return [x, x.transpose(2, 3)] if x.shape[2] == x.shape[3] else [x]
 
 
 def standard(x: Tensor) -> Tensor:

@@ -6,7 +6,7 @@ from checker_support import settings
 
 from checker.checks import network
 from checker.checks.walk import Walk
-from checker.checks.whole import in_order
+from checker.checks.watched import in_order
 from checker.sandbox.session import Session
 from tests.submissions import styles
 from tests.submissions.wrong import patched

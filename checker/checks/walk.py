@@ -15,6 +15,7 @@ from ..registry import Failed
 from . import cases, diagnosis, factors, moved, network
 from .cases import Given, Outcome
 from .compare import mismatch
+from .factors import loss_factor
 from .hypotheses import hypotheses
 from .moved import proportion
 from .told import LOSS, STEP, Passed, Verdicts, check_of, same, scaled_loss
@@ -263,8 +264,10 @@ class Walk:
         last = next((one for one in self.straight_passes if self.moved[id(one.layer)]), None)
         parts = self.moved[id(last.layer)].items() if last else ()
         computed = [(value, last.expected[part]) for part, one in parts if one for value in one.computed]
-        factors_of = [proportion(value, expected, moved.PRECISION) for value, expected in computed]
-        found = [scale for scale in self.scales if any(same(factor or 0.0, scale) for factor in factors_of)]
+        factors_of = [proportion(value, expected, moved.PRECISION) or 0.0 for value, expected in computed]
+        found = [scale for scale in self.scales if any(same(factor, scale) for factor in factors_of)]
+        # Where the loss is one with the last activation, its own gradient is never computed.
+        found = found or [one for one in factors_of if loss_factor(one, self.loss.shape, moved.SAME) is not None]
         if any(same(scale, 1.0) for scale in found or self.scales):
             self.said.right.add(LOSS)
         elif found and (failure := scaled_loss(found[0], self.loss.shape)):

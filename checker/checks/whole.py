@@ -12,15 +12,14 @@ from torch import Tensor
 from ..context import Grading
 from ..registry import Failed, Missing, NotApplicable, Unjudged
 from ..sandbox.child import Raised, SubmissionProblem
-from . import cases, judging, network
+from . import cases, judging, network, second
 from .moved import proportion
 from .told import LOSS, PREFIXES, STEP, Verdicts, check_of, checks_of
 from .walk import Walk
+from .watched import in_order
 
 FEW, MANY = (3, 2, 1), (8, 32, 128, 512)  # pictures, of which some number is a batch of one step
 ALONE = "behaviour.accumulates", "behaviour.input_untouched", "behaviour.backward_twice"
-# How often the first gradient counts after a second step; momentum adds to it.
-CLEARED, ADDED = (0.95, 1.97), (1.98, 2.02)
 
 
 def instead(g: Grading, check: str, reason: Exception) -> dict:
@@ -97,24 +96,6 @@ def fewest(g: Grading) -> tuple[network.Seen, tuple[Tensor, Tensor]] | None:
     return found
 
 
-def in_order(answer) -> network.Seen:
-    """What the submission's process says of a step, without what has not the form that it must have."""
-    said = answer if isinstance(answer, dict) else {}
-    lists = {name: said[name] if isinstance(said.get(name), list) else [] for name in ("parameters", "whole")}
-    triples = [one for one in lists["parameters"] if isinstance(one, list) and len(one) == 3]
-    moved = [
-        network.Parameter(str(n), a, b) for n, a, b in triples if is_value(a) and is_value(b) and a.shape == b.shape
-    ]
-    prints = said.get("prints")
-    if not is_value(prints) or prints.dim() != 2 or prints.shape[1] != 5:
-        prints = torch.zeros(0, 5)
-    return network.Seen(moved, prints.double(), [one for one in lists["whole"] if is_value(one)])
-
-
-def is_value(one) -> bool:
-    return isinstance(one, Tensor) and one.is_floating_point() and one.numel() > 0 and bool(one.isfinite().all())
-
-
 def layers_of(g: Grading, found: network.Network) -> list[network.Layer]:
     """The layers, with doubling and the convolution after it as one where the submission has one module for both."""
     layers: list[network.Layer] = []
@@ -139,45 +120,12 @@ def verdicts(g: Grading) -> Verdicts:
         said = said or told
         if walk.rate is not None:
             if walk.plain:
-                of_second_step(g, pair, walk, found)
+                second.judge(g, pair, walk, found)
                 of_rate(g, pair, walk)
             return told
     if said is None:
         raise Unjudged("no network was found that computes what a step of train() does")
     return said
-
-
-def of_second_step(g: Grading, pair: tuple[Tensor, Tensor], walk: Walk, found: network.Network) -> None:
-    """Whether the gradients of a first step, those that are right, are gone in the second one, in two epochs of one
-    step.
-    """
-    try:
-        seen = in_order(g.session.whole(*pair, g.inputs_seed, epochs=2))
-    except Raised:
-        return
-    after = {one.name: one.after.double() for one in seen.parameters}
-    second = Walk(walk.seen, *network.stepped(found, walk.layers))
-    first, then = walk.gradients(), second.gradients()
-    both, once = [], []
-    for layer in walk.layers:
-        for kept in (layer.weight, layer.bias):
-            if kept and kept.parameter.name in walk.confirmed & after.keys():
-                change = kept.torchs(after[kept.parameter.name] - kept.parameter.before.double())
-                both.append((-change / walk.rate - then[kept.parameter.name]).flatten())
-                once.append(first[kept.parameter.name].flatten())
-    if not both:
-        return
-    left, gradient = torch.cat(both), torch.cat(once)
-    times = float(left @ gradient / (gradient @ gradient))
-    if float((left - times * gradient).abs().max()) > 0.02 * float(gradient.abs().max()):
-        return
-    if CLEARED[0] < times < CLEARED[1]:
-        walk.said.right.add("optimiser.zero_grad")
-    elif ADDED[0] < times < ADDED[1]:
-        walk.said.wrong["optimiser.zero_grad"] = Failed(
-            "in train() the gradients of the first step are added to those of the second",
-            "Are they set to zero before every backward?",
-        )
 
 
 def of_rate(g: Grading, pair: tuple[Tensor, Tensor], walk: Walk) -> None:

@@ -11,6 +11,7 @@ from .state import as_imported
 from .stepping import at_times_the_rate
 
 MOST_LEAVES, LARGEST = 200, 1 << 20
+MOSTLY = 0.9  # of its memory
 
 
 def step(driver, noisy: Tensor, target: Tensor, seed: int, epochs: int, times: float) -> dict:
@@ -59,15 +60,27 @@ def parameters(driver, model, pictures: Tensor) -> list[tuple]:
     kept, first = pictures[:1], driver.tensor(model.predict(pictures[:1]))
     there = [(path, leaf, leaf.clone()) for path, leaf in leaves(model) if leaf.is_floating_point()]
     model.predict(pictures[1:2] if len(pictures) > 1 else kept.flip(2))
+    there = [one for one in there[:MOST_LEAVES] if at(model, one[0]) is one[1] and torch.equal(*one[1:])]
     found, seen = [], set()
-    for path, leaf, old in there[:MOST_LEAVES]:
-        is_there = at(model, path) is leaf and torch.equal(leaf, old)
-        if not is_there or not 0 < leaf.numel() <= LARGEST or leaf.data_ptr() in seen:
+    for path, leaf, _ in there:
+        is_whole = is_made_of_others(leaf, [other for _, other, _ in there])
+        if is_whole or not 0 < leaf.numel() <= LARGEST or leaf.data_ptr() in seen:
             continue
         seen.add(leaf.data_ptr())
         if any(differs(driver, model, kept, first, leaf, sign) for sign in (1, -1)):
             found.append(path)
     return found
+
+
+def is_made_of_others(leaf: Tensor, leaves: list[Tensor]) -> bool:
+    """Whether it is the memory that all parameters are views of."""
+    begin, size = leaf.data_ptr(), leaf.numel() * leaf.element_size()
+    inside = {
+        other.data_ptr(): other.numel() * other.element_size()
+        for other in leaves
+        if other.numel() < leaf.numel() and begin <= other.data_ptr() < begin + size
+    }
+    return len(inside) > 1 and sum(inside.values()) > MOSTLY * size
 
 
 def differs(driver, model, pictures: Tensor, first: Tensor, leaf: Tensor, sign: int) -> bool:

@@ -17,8 +17,8 @@ from .walk import Walk
 from .watched import in_order
 
 AMOUNTS = 24, 128  # pictures, of which a batch is to be a part
-# How often the first gradient counts after a second step; momentum adds to it.
-CLEARED, ADDED = (0.95, 1.99), (1.995, 2.005)
+# How often the first gradient counts after a second step; a momentum, which is less than 1, adds to it.
+CLEARED, ADDED = (0.95, 1.99), (1.995, 3.01)
 CHECK = "optimiser.zero_grad"
 
 Pair = tuple[Tensor, Tensor]

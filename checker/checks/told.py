@@ -48,6 +48,18 @@ def same(a: float, b: float) -> bool:
     return abs(a / b - 1) < SAME
 
 
+def of_scales(scales: list[float], factors: list[float], shape: tuple) -> Failed | bool:
+    """Whether the gradient of the loss is the mean square's, of which these multiples were computed, and these of the
+    gradients of the last weights; False if that is not known.
+    """
+    found = [scale for scale in scales if any(same(factor, scale) for factor in factors)]
+    # Where the loss is one with the last activation, its own gradient is never computed.
+    found = found or [one for one in factors if loss_factor(one, shape, SAME) is not None]
+    if any(same(scale, 1.0) for scale in found or scales):
+        return True
+    return (scaled_loss(found[0], shape) if found else None) or False
+
+
 def scaled_loss(scale: float, shape: tuple) -> Failed | None:
     """What is told of a gradient of the loss that is so many times the mean square's; None for an odd number."""
     if (name := loss_factor(scale, shape, SAME)) is None:

@@ -15,10 +15,9 @@ from ..registry import Failed
 from . import cases, diagnosis, factors, moved, network
 from .cases import Given, Outcome
 from .compare import mismatch
-from .factors import loss_factor
 from .hypotheses import hypotheses
 from .moved import proportion
-from .told import LOSS, STEP, Passed, Verdicts, check_of, same, scaled_loss
+from .told import LOSS, STEP, Passed, Verdicts, check_of, of_scales, same
 
 TOLERANCE = 2e-3  # of gradients through several layers in float32, of their largest value
 SCALED = "The values are {} what they should be: is a factor missing, or one too many?"
@@ -265,13 +264,11 @@ class Walk:
         parts = self.moved[id(last.layer)].items() if last else ()
         computed = [(value, last.expected[part]) for part, one in parts if one for value in one.computed]
         factors_of = [proportion(value, expected, moved.PRECISION) or 0.0 for value, expected in computed]
-        found = [scale for scale in self.scales if any(same(factor, scale) for factor in factors_of)]
-        # Where the loss is one with the last activation, its own gradient is never computed.
-        found = found or [one for one in factors_of if loss_factor(one, self.loss.shape, moved.SAME) is not None]
-        if any(same(scale, 1.0) for scale in found or self.scales):
+        verdict = of_scales(self.scales, factors_of, self.loss.shape)
+        if isinstance(verdict, Failed):
+            self.said.wrong[LOSS] = verdict
+        elif verdict:
             self.said.right.add(LOSS)
-        elif found and (failure := scaled_loss(found[0], self.loss.shape)):
-            self.said.wrong[LOSS] = failure
 
     def gradients(self) -> dict[str, Tensor]:
         """torch's gradients of the parameters, by their names."""

@@ -15,7 +15,6 @@ from .losses import Loss, takes_network
 from .manners import Manner
 from .module import Driven
 from .network import Network
-from .own_step import own_step
 from .roles import ROLES, Classes
 from .search import TRIALS, search
 from .sequentials import SEQUENTIALS, way_to_put_together
@@ -270,9 +269,6 @@ class Driver:
             return False
         finally:
             own.copy_(kept)
-
-    def own_step(self) -> dict:
-        return own_step(self)
 
     def facts(self) -> dict:
         """What is to be known of the submission's conventions: names, types, notes."""

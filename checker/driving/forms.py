@@ -1,6 +1,14 @@
-"""The weights of modules, and their gradients, in the forms in which a step that is a function may take them."""
+"""The weights of modules, and their gradients, in the forms in which a step may take them."""
+
+import re
 
 from torch import Tensor
+
+from .building import required
+from .gradients import drawn
+from .methods import of_class
+
+OTHER_LISTS = re.compile(r"((get|all|list|trainable|learnable)_?)*(param|group|variable|weight|poids|theta)\w*")
 
 
 def of_weights(driven) -> list:
@@ -30,3 +38,10 @@ def dictionaries(raw) -> list[dict]:
 
 def holds(named: dict, tensors: list[Tensor]) -> bool:
     return any(one is value for one in named.values() for value in tensors)
+
+
+def other_lists(net) -> list:
+    """What the methods without an argument return that list parameters, besides param()."""
+    names = [name for name in of_class(type(net)) if OTHER_LISTS.fullmatch(name.lower()) and name != "param"]
+    found = [drawn(getattr(net, name)()) for name in names if not required(getattr(net, name))]
+    return [one for one in found if isinstance(one, list | tuple | dict) and one]

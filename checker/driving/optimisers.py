@@ -13,7 +13,7 @@ from . import backward, forms, tensors
 from .building import MEANINGS, build, meaning, parameters_of, required
 from .gradients import drawn, flat, listed
 from .manners import zero_grad
-from .methods import method, of_class
+from .methods import method
 from .search import TRIALS
 from .state import Contents
 from .stepping import at_rate
@@ -193,9 +193,6 @@ def optional(step) -> list:
     return [p for p in parameters_of(step) or () if p.default is None and p.kind is p.POSITIONAL_OR_KEYWORD]
 
 
-OTHER_LISTS = re.compile(
-    r"(get_?|all_?|list_?)?(trainable_?|learnable_?)?(param|group|variable|weight|poids|theta|state)\w*"
-)
 LISTS = 3  # that a network has besides the first
 WAYS = 9 + LISTS
 AT_ONCE = WAYS  # the way of those whose modules step in their backward, if no step of an optimiser moves anything
@@ -216,15 +213,8 @@ def ways(net, modules: list, lr: float, more: dict) -> list:
         lambda: {"lr": lr} | more,
         lambda: {"params": lambda: drawn(listed(net)), "lr": lr} | more,
         lambda: more,
-        *(lambda place=place: {"params": other_lists(net)[place], "lr": lr} | more for place in range(LISTS)),
+        *(lambda place=place: {"params": forms.other_lists(net)[place], "lr": lr} | more for place in range(LISTS)),
     ]
-
-
-def other_lists(net) -> list:
-    """What the methods without an argument return that list parameters, besides param()."""
-    names = [name for name in of_class(type(net)) if OTHER_LISTS.fullmatch(name.lower()) and name != "param"]
-    found = [drawn(getattr(net, name)()) for name in names if not required(getattr(net, name))]
-    return [one for one in found if isinstance(one, list | tuple | dict) and one]
 
 
 def construct(kind: type, arguments: dict, neutral: tuple[float, ...] = (), seen: dict | None = None):

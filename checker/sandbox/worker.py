@@ -27,7 +27,7 @@ import loading  # noqa: E402
 import recorder  # noqa: E402
 import values  # noqa: E402
 import wire  # noqa: E402
-from driving import whole  # noqa: E402
+from driving import own_step, whole  # noqa: E402
 from driving.building import Unsupported  # noqa: E402
 from driving.driver import Driver, Undriven  # noqa: E402
 
@@ -77,7 +77,7 @@ class Worker:
         return self.driver.optimiser(driven, **options)
 
     def own_step(self):
-        return self.driver.own_step()
+        return own_step.own_step(self.driver)
 
     def whole(self, noisy, target, seed: int, epochs: int, times: float):
         return whole.step(self.driver, noisy, target, seed, epochs, times)

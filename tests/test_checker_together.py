@@ -1,0 +1,59 @@
+"""The modules together: each of them right by itself, and the network that they make, in steps of train()."""
+
+import pytest
+from checker_support import findings, make_data, textbook
+
+from checker import results
+
+MODULES, MODEL = "others/modules.py", "model.py"
+STEP = "optimiser.step_of_train"
+CLEARS = "                self.optimizer.zero_grad()\n"
+BEGINS = "            total = 0.0\n"
+NO_MOMENTUM = MODEL, "lr=2.0, momentum=0.9", "lr=2.0"
+ONCE_AN_EPOCH = (MODEL, CLEARS, ""), (MODEL, BEGINS, BEGINS + CLEARS[4:])
+
+RIGHT = {
+    "as it is": (),
+    "a batch of eight": ((MODEL, "BATCH = 50", "BATCH = 8"),),
+    "a rate that falls": (
+        (MODEL, "            print(", "            self.optimizer.lr *= 0.5\n            print("),
+        (MODEL, "BATCH = 50", "BATCH = 8"),
+    ),
+    "turned at random": ((MODEL, "noisy_in[batch].float()", "noisy_in[batch].flip(2).float()"), (MODEL, "noisy_out[batch].float()", "noisy_out[batch].flip(2).float()")),
+}  # fmt: skip
+WRONG = {
+    "one ReLU at two places": (
+        ((MODEL, "        self.net =", "        shared = ReLU()\n        self.net ="), (MODEL, "            ReLU(),\n            Conv2d", "            shared,\n            Conv2d"), (MODEL, "            ReLU(),\n            TransposeConv2d(16", "            shared,\n            TransposeConv2d(16")),
+        "the gradient that it hands on",
+    ),
+    "cleared once an epoch": ((*ONCE_AN_EPOCH, NO_MOMENTUM, (MODEL, "BATCH = 50", "BATCH = 8")), "added to those of the second"),
+    "cleared once an epoch, with momentum": (ONCE_AN_EPOCH, "added to those of the second"),
+    "never cleared": (((MODEL, CLEARS, ""),), "added to those of the second"),
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    return make_data(tmp_path_factory.mktemp("data"))
+
+
+@pytest.mark.parametrize("name", RIGHT)
+def test_right_modules_that_are_used_rightly_pass(name, data, tmp_path):
+    found = findings(textbook(tmp_path / "copy", *RIGHT[name]), data, "modules", "optimiser")
+    assert found[STEP].status == results.PASSED, found[STEP].message
+    assert "optimiser.zero_grad" in found[STEP].details["judged"]
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_right_modules_that_are_used_wrongly_fail_in_the_network(name, data, tmp_path):
+    edits, words = WRONG[name]
+    found = findings(textbook(tmp_path / "copy", *edits), data, "modules", "optimiser")
+    assert {name for name, one in found.items() if one.status == results.FAILED} == {STEP}
+    assert words in found[STEP].message
+
+
+def test_a_module_that_is_wrong_is_told_once(data, tmp_path):
+    edit = MODULES, "return grad_y * self.mask", "return grad_y"
+    found = findings(textbook(tmp_path / "copy", edit), data, "modules", "optimiser")
+    assert found["modules.relu_backward"].status == results.FAILED
+    assert found[STEP].status == results.ABSENT

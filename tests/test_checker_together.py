@@ -12,24 +12,28 @@ BEGINS = "            total = 0.0\n"
 NO_MOMENTUM = MODEL, "lr=2.0, momentum=0.9", "lr=2.0"
 ONCE_AN_EPOCH = (MODEL, CLEARS, ""), (MODEL, BEGINS, BEGINS + CLEARS[4:])
 
+SMALL_BATCHES = MODEL, "BATCH = 50", "BATCH = 8"
+TURNED = [(MODEL, f"{name}[batch].float()", f"{name}[batch].flip(2).float()") for name in ("noisy_in", "noisy_out")]
+ONE_RELU = (
+    (MODEL, "        self.net =", "        shared = ReLU()\n        self.net ="),
+    *((MODEL, f"ReLU(),\n            {after}", f"shared,\n            {after}") for after in ("Conv2d", "TransposeConv2d(16")),
+)  # fmt: skip
+
 RIGHT = {
     "as it is": (),
-    "a batch of eight": ((MODEL, "BATCH = 50", "BATCH = 8"),),
+    "a batch of eight": (SMALL_BATCHES,),
     "a rate that falls": (
         (MODEL, "            print(", "            self.optimizer.lr *= 0.5\n            print("),
-        (MODEL, "BATCH = 50", "BATCH = 8"),
+        SMALL_BATCHES,
     ),
-    "turned at random": ((MODEL, "noisy_in[batch].float()", "noisy_in[batch].flip(2).float()"), (MODEL, "noisy_out[batch].float()", "noisy_out[batch].flip(2).float()")),
-}  # fmt: skip
+    "turned": TURNED,
+}
 WRONG = {
-    "one ReLU at two places": (
-        ((MODEL, "        self.net =", "        shared = ReLU()\n        self.net ="), (MODEL, "            ReLU(),\n            Conv2d", "            shared,\n            Conv2d"), (MODEL, "            ReLU(),\n            TransposeConv2d(16", "            shared,\n            TransposeConv2d(16")),
-        "the gradient that it hands on",
-    ),
-    "cleared once an epoch": ((*ONCE_AN_EPOCH, NO_MOMENTUM, (MODEL, "BATCH = 50", "BATCH = 8")), "added to those of the second"),
+    "one ReLU at two places": (ONE_RELU, "the gradient that it hands on"),
+    "cleared once an epoch": ((*ONCE_AN_EPOCH, NO_MOMENTUM, SMALL_BATCHES), "added to those of the second"),
     "cleared once an epoch, with momentum": (ONCE_AN_EPOCH, "added to those of the second"),
     "never cleared": (((MODEL, CLEARS, ""),), "added to those of the second"),
-}  # fmt: skip
+}
 
 
 @pytest.fixture(scope="module")

@@ -16,8 +16,9 @@ SMALL_BATCHES = MODEL, "BATCH = 50", "BATCH = 8"
 TURNED = [(MODEL, f"{name}[batch].float()", f"{name}[batch].flip(2).float()") for name in ("noisy_in", "noisy_out")]
 ONE_RELU = (
     (MODEL, "        self.net =", "        shared = ReLU()\n        self.net ="),
-    *((MODEL, f"ReLU(),\n            {after}", f"shared,\n            {after}") for after in ("Conv2d", "TransposeConv2d(16")),
-)  # fmt: skip
+    (MODEL, "ReLU(),\n            Conv2d", "shared,\n            Conv2d"),
+    (MODEL, "ReLU(),\n            TransposeConv2d(16", "shared,\n            TransposeConv2d(16"),
+)
 
 RIGHT = {
     "as it is": (),

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from ..context import Grading
 from ..registry import Failed
-from ..sandbox.child import Raised
+from ..sandbox.child import SubmissionProblem
 from . import network
 from .walk import Walk
 from .watched import in_order
@@ -50,7 +50,7 @@ def second_steps(g: Grading, pair: Pair, walk: Walk, found: network.Network) -> 
 def after_both(g: Grading, walk: Walk, found: network.Network, pair: Pair, epochs: int):
     try:
         seen = in_order(g.session.whole(*pair, g.inputs_seed, epochs=epochs))
-    except Raised:
+    except SubmissionProblem:
         return
     after = {one.name: one.after.double() for one in seen.parameters}
     yield walk, Walk(walk.seen, *network.stepped(found, walk.layers)), after
@@ -60,7 +60,7 @@ def first_step(g: Grading, pair: Pair) -> tuple[Walk, network.Network] | None:
     """A step on one batch of the same picture; None if it does not go along all gradients."""
     try:
         seen = in_order(g.session.whole(*pair, g.inputs_seed))
-    except Raised:
+    except SubmissionProblem:
         return None
     if (found := network.find(seen, *pair)) is None:
         return None
@@ -81,7 +81,7 @@ def batch(g: Grading, pair: Pair) -> int | None:
     for amount in AMOUNTS:
         try:
             seen = in_order(g.session.whole(*repeated(pair, amount), g.inputs_seed))
-        except Raised:
+        except SubmissionProblem:
             return None
         sizes = [n for n in range(1, amount) if all(seen.has(x.repeat(n, 1, 1, 1)) for x in given)]
         if sizes and not all(seen.has(x.repeat(amount, 1, 1, 1)) for x in given):

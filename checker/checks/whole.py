@@ -134,7 +134,7 @@ def of_rate(g: Grading, pair: tuple[Tensor, Tensor], walk: Walk) -> None:
     """
     try:
         seen = in_order(g.session.whole(*pair, g.inputs_seed, times=2.0))
-    except Raised:
+    except SubmissionProblem:
         return
     then = {one.name: one.after.double() - one.before.double() for one in seen.parameters}
     both = [(one.after.double() - one.before.double(), then.get(one.name)) for one in walk.seen.parameters]

@@ -5,7 +5,7 @@ import types
 
 from torch import Tensor
 
-from .building import meaning, parameters_of
+from .building import MEANINGS, meaning, parameters_of
 from .leaves import held
 
 NAMES = "lr", "momentum", "weight_decay"
@@ -57,17 +57,17 @@ def at_rate(driven, roots: list, rate: float = 1.0):
 @contextlib.contextmanager
 def at_times_the_rate(classes, roots: list, times: float):
     """So many times the learning rates, for a while, in the same places, and in what functions take by default."""
-    found = [one for one in numbers(classes, roots) if one[3] == "lr"]
+    found = [one for one in numbers(classes, roots) if is_rate(*one[1:3])] if times != 1 else []
     for values, name, value, _ in found:
         values[name] = value * times
-    functions = [(one, one.__defaults__) for one in functions_of(classes) if one.__defaults__]
+    functions = [(one, one.__defaults__) for one in functions_of(classes) if one.__defaults__ and times != 1]
     for function, defaults in functions:
         names = [
             p.name for p in parameters_of(function) or () if p.default is not p.empty and p.kind is not p.KEYWORD_ONLY
         ]
         if len(names) == len(defaults):
             function.__defaults__ = tuple(
-                value * times if is_number(value) and meaning(name, ("lr",)) else value
+                value * times if is_number(value) and is_rate(name, value) else value
                 for name, value in zip(names, defaults, strict=True)
             )
     try:
@@ -103,6 +103,11 @@ def numbers(classes, roots: list) -> list[tuple]:
         for name, value in list(content.items())
         if is_number(value) and isinstance(name, str) and (own := meaning(name, NAMES))
     ]
+
+
+def is_rate(name: str, value) -> bool:
+    """Whether a number is a learning rate by its name, and no stride, which may have the same name."""
+    return meaning(name, ("lr",)) is not None and (isinstance(value, float) or meaning(name, MEANINGS) == "lr")
 
 
 def is_number(value) -> bool:

@@ -70,6 +70,7 @@ def _losses(measured):
         "text.cost": gain("text", ("clean", "l1"), ("noisy", "l1")),
         "impulse.gain": gain("impulse", ("noisy", "l0"), ("noisy", "l2")),
         "impulse.cost": gain("impulse", ("clean", "l2"), ("noisy", "l0")),
+        "impulse.short": gain("impulse", ("noisy", "l1"), ("noisy", "l0")),
     }
 
 

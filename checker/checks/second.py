@@ -17,6 +17,7 @@ from .walk import Walk
 from .watched import in_order
 
 AMOUNTS = 24, 128  # pictures, of which a batch is to be a part
+MOST_SECONDS = 1.5  # that the one before may take for the next to be tried, which has five times as many
 # How often the first gradient counts after a second step; a momentum, which is less than 1, adds to it.
 CLEARED, ADDED = (0.95, 1.99), (1.995, 3.01)
 CHECK = "optimiser.zero_grad"
@@ -75,10 +76,14 @@ def repeated(pair: Pair, amount: int) -> Pair:
 
 def batch(g: Grading, pair: Pair) -> int | None:
     """How many pictures a step takes at once, by what its layers are given; None if all, or more than are tried."""
+    began = g.session.spent
     if (one := first_step(g, repeated(pair, 1))) is None:
         return None
     given = [layer.x for layer in one[1].layers[1:]]
     for amount in AMOUNTS:
+        if g.session.spent - began > MOST_SECONDS:
+            return None
+        began = g.session.spent
         try:
             seen = in_order(g.session.whole(*repeated(pair, amount), g.inputs_seed))
         except SubmissionProblem:

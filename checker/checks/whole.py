@@ -24,11 +24,13 @@ ALONE = "behaviour.accumulates", "behaviour.input_untouched", "behaviour.backwar
 
 def instead(g: Grading, check: str, reason: Exception) -> dict:
     """The verdict of a step of train() on a check that could not be made; raises `reason` if it gives none."""
+    missing = isinstance(reason, Missing)
     try:
         found = g.once(verdicts)
     except (Unjudged, SubmissionProblem):
+        if missing and check.startswith(("modules.", "optimiser.")) and g.once(judging.trains):
+            raise Unjudged(f"{reason}, by any name that is known, but train() runs: look at it") from None
         raise reason from None
-    missing = isinstance(reason, Missing)
     if check in ALONE and (missing or "modules.sequential_backward" in found.right):
         raise NotApplicable("its modules are judged in the network as a whole, where this makes no difference")
     if check in found.wrong:

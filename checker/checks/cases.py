@@ -185,11 +185,17 @@ def is_computed(value) -> bool:
 
 
 def completed(session, case: Case) -> Case:
-    """The case with what a module that leaves it open does by itself: by how much it enlarges, and how it pads."""
-    if case.module not in ("NearestConv", "TransposeConv2d"):
+    """The case with what a module that leaves it open does by itself: by how much it enlarges, and how it pads; and
+    without a bias where it has none at all.
+    """
+    if case.module not in ("Conv2d", "NearestConv", "TransposeConv2d"):
         return case
     module = session.driven(case.module, *case.args, **dict(case.options), input_shape=case.shape)
     facts = session.facts()
+    if case.module in facts["without_bias"]:
+        case = replace(case, inferred=(("bias", False),))
+    if case.module == "Conv2d":
+        return case
     stride = facts["fixed"].get(case.module, {}).get("stride")
     if case.module == "TransposeConv2d" and (stride is None or case.option("padding", 0)):
         return case
@@ -203,10 +209,10 @@ def completed(session, case: Case) -> Case:
         lacking = (case.shape[2] - 1) * stride + case.args[2] - y.shape[2]
         padding = max(0, (lacking + 1) // 2)
         inferred = {"stride": stride, "padding": padding, "output_padding": 2 * padding - lacking}
-        return replace(case, inferred=tuple(inferred.items()))
+        return replace(case, inferred=(*case.inferred, *inferred.items()))
     factor = facts["factors"].get(case.module, 2)
     padding = max(0, (y.shape[2] - factor * case.shape[2] + case.args[2] - 1) // 2)
-    return replace(case, inferred=(("scale_factor", factor), ("padding", padding)))
+    return replace(case, inferred=(*case.inferred, ("scale_factor", factor), ("padding", padding)))
 
 
 @contextlib.contextmanager

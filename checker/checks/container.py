@@ -19,10 +19,8 @@ def chained(g: Grading) -> dict:
     """(got, expected) for Sequential(conv, relu, conv, sigmoid): output, gradient of the input, of the weights."""
     layers, given = layers_of_net(g)
     net = g.session.network(*layers)
-    theirs = [one.counterpart() for one in NET]
-    for layer, one in zip(theirs, given, strict=True):
-        layer.weight.data.copy_(one.weight)
-        layer.bias.data.copy_(one.bias)
+    complete = (cases.completed(g.session, one) for one in NET)
+    theirs = [one.counterpart_of(has.weight, has.bias) for one, has in zip(complete, given, strict=True)]
     x = given[0].x.double().requires_grad_()
     y = torch.nn.Sequential(theirs[0], torch.nn.ReLU(), theirs[1], torch.nn.Sigmoid())(x)
     y.backward(cotangent_of_net(g, y).double())
@@ -43,7 +41,7 @@ def layers_of_net(g: Grading) -> tuple[list[Remote], list[cases.Given]]:
     """The submission's conv, relu, conv, sigmoid, and what the convolutions were given."""
     g.session.seed(g.seed)  # should a layer keep the weights that it was built with, they are the same every time
     convs, givens = [], []
-    for i, one in enumerate(NET):
+    for i, one in enumerate(cases.completed(g.session, each) for each in NET):
         convs.append(g.session.driven(one.module, *one.args, **dict(one.options), input_shape=one.shape))
         givens.append(cases.assign(convs[-1], cases.make(one, g.inputs_seed + i)))
     return [convs[0], g.session.driven("ReLU"), convs[1], g.session.driven("Sigmoid")], givens

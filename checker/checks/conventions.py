@@ -23,6 +23,7 @@ UNLIKE = (
     "beside",
     "keeps",
     "sequential_returns",
+    "sequential_target",
     "pairs_only",
 )  # notes about how gradients are had
 TARGET_FIRST = "the loss takes the target first and the prediction second"
@@ -75,6 +76,8 @@ def signatures(g: Grading):
     wrong = []
     for role, args, kwargs in ways:
         own = exported(g, role)
+        if role in conventions(g)["without_bias"]:  # told by another check
+            kwargs = {name: value for name, value in kwargs.items() if name != "bias"}
         try:
             built = g.session.new(own, *args, **kwargs) if own else None
         except Raised as raised:
@@ -116,19 +119,22 @@ def param_pairs(g: Grading):
         own = exported(g, one.module)
         if own is None:
             continue
-        module = ready(g, one)[0]
+        module, given = ready(g, one)
         module.prepare()
-        expect_pairs(module.listed(), f"{own}.param()", "Is it [(weight, gradient), (bias, gradient)]?")
+        count = 1 if given.bias is None else 2
+        expect_pairs(module.listed(), count, f"{own}.param()", "Is it [(weight, gradient), (bias, gradient)]?")
         if name_of(g, "Sequential"):
-            expect_pairs(module.listed_by_network(), f"Sequential({own}).param()", "Is it one list for all layers?")
+            what, hint = f"Sequential({own}).param()", "Is it one list for all layers?"
+            expect_pairs(module.listed_by_network(), count, what, hint)
     for role in ACTIVATIONS:
         if exported(g, role) and (listed := g.session.driven(role).listed()) not in ([], ()):
             raise Failed(f"{role}.param(): expected an empty list, got {describe(listed)}")
 
 
-def expect_pairs(listed, what: str, hint: str) -> None:
-    if not (isinstance(listed, list | tuple) and len(listed) == 2 and all(map(is_pair, listed))):
-        raise Failed(f"{what}: expected 2 pairs (parameter, gradient), got {describe(listed)}", hint)
+def expect_pairs(listed, count: int, what: str, hint: str) -> None:
+    if not (isinstance(listed, list | tuple) and len(listed) == count and all(map(is_pair, listed))):
+        wanted = "2 pairs" if count == 2 else "1 pair"
+        raise Failed(f"{what}: expected {wanted} (parameter, gradient), got {describe(listed)}", hint)
 
 
 def is_pair(value) -> bool:
@@ -210,9 +216,10 @@ def assigned_weights(g: Grading):
         own = exported(g, one.module)
         if own is None:
             return
-        module, other = ready(g, one)[0], cases.make(one, g.inputs_seed + 1)
-        expected = one.counterpart()
-        for name, value in (("weight", other.weight), ("bias", other.bias)):
+        complete = cases.completed(g.session, one)
+        module, other, expected = ready(g, one)[0], cases.make(complete, g.inputs_seed + 1), complete.counterpart()
+        for name in ("weight", "bias") if other.bias is not None else ("weight",):
+            value = getattr(other, name)
             there = module.attribute(name)
             if not isinstance(there, Tensor):
                 raise Failed(f"{own} has no attribute {name}" + called(g, module, name))
@@ -255,8 +262,10 @@ def default_type(g: Grading):
 
 @check("conventions", needs=("modules.conv2d_forward",))
 def no_bias(g: Grading):
-    """bias=False is accepted, and leaves the bias out"""
+    """Convolutions have a bias, which bias=False leaves out"""
     tolerance = g.config["tolerance"]["absolute"]
+    for role in conventions(g)["without_bias"]:
+        raise Failed(f"{name_of(g, role)} adds no bias; torch's has one unless bias=False")
     for role in WITH_PARAMETERS[:2]:
         if not name_of(g, role):
             continue

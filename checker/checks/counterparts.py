@@ -6,8 +6,8 @@ from torch import nn
 class NearestConv(nn.Sequential):
     """Nearest-neighbour upsampling followed by a convolution, with the convolution's parameters for its own."""
 
-    def __init__(self, in_channels, out_channels, kernel_size, padding=0, scale_factor=2):
-        conv = nn.Conv2d(in_channels, out_channels, kernel_size, padding=padding)
+    def __init__(self, in_channels, out_channels, kernel_size, padding=0, scale_factor=2, bias=True):
+        conv = nn.Conv2d(in_channels, out_channels, kernel_size, padding=padding, bias=bias)
         super().__init__(nn.Upsample(scale_factor=scale_factor, mode="nearest"), conv)
 
     @property

@@ -57,6 +57,8 @@ def judge(g: Grading, role: str, part: str) -> dict:
         raise Unjudged(
             f"the grader found no weights of {role} to set, but train() runs and changes the model: look at it"
         )
+    if part == "grad_bias" and role in conventions(g)["without_bias"]:
+        raise NotApplicable("it has no bias")
     if part == "grad_input" and role in conventions(g)["led"] and not right_weights(g):
         raise Unjudged("it shows only in the gradient of the weights of a Conv2d before it, and that is wrong")
     try:

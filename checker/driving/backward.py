@@ -14,8 +14,11 @@ from .stepping import Weights, at_rate
 
 def back_module(driven, target, grad_y: Tensor):
     """With the gradient; and with the input, with what forward returned besides, or with a learning rate, where a
-    module wants that as well.
+    module wants that as well. Where a network wants the target, with that.
     """
+    if driven.wants_target:
+        driven.driver.note("sequential_target", "Sequential.backward takes the target rather than the gradient")
+        return back_target(driven, target, grad_y)
     grad_y = driven.driver.tensor(grad_y, driven.manner.wrapped, tensors.unwrap(driven.output).dtype)
     if callable(driven.cache) and not usual_name_of(target, "backward"):
         driven.driver.note("pullback", "forward returns a function for the gradient")
@@ -148,6 +151,20 @@ def back_handed(driven, target, grad_y: Tensor):
     return returned
 
 
+def back_target(driven, target, grad_y: Tensor):
+    """With the target for which the mean square's gradient is `grad_y`: the network computes its loss by itself."""
+    y = tensors.unwrap(driven.output)
+    wanted = target_of(y, grad_y)
+    returned = method(target, "backward")(driven.driver.tensor(wanted, driven.manner.wrapped, y.dtype))
+    note_scale(driven, y, grad_y)
+    return returned
+
+
+def target_of(y: Tensor, grad_y: Tensor) -> Tensor:
+    """The target for which the gradient of the mean square at `y` is `grad_y`."""
+    return y - grad_y.to(y.dtype) * (y.numel() / 2)
+
+
 def back_left(driven, target, grad_y: Tensor):
     """The loss leaves its gradient on the output, from where the module's own backward takes it."""
     called_loss(driven, target, grad_y)
@@ -167,7 +184,7 @@ def called(driven, target, grad_y: Tensor):
     y = tensors.unwrap(driven.output)
     loss = driven.driver.loss(driven.manner.wrapped, target)
     loss.driven = driven
-    loss.forward(driven.output, y - grad_y.to(y.dtype) * (y.numel() / 2))
+    loss.forward(driven.output, target_of(y, grad_y))
     return loss
 
 

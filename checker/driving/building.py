@@ -80,6 +80,17 @@ def required(function) -> list[inspect.Parameter]:
     return [p for p in found if p.default is p.empty and p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
 
 
+def shapes(role: str, args: list, kwargs: dict) -> dict[str, tuple]:
+    """The shapes of torch's weight and bias for these arguments; none for what has no parameters."""
+    if role not in ("Conv2d", "TransposeConv2d", "NearestConv"):
+        return {}
+    given = dict(zip(ARGUMENTS["Conv2d"], args, strict=False)) | kwargs
+    k, i, o = given["kernel_size"], given["in_channels"], given["out_channels"]
+    k = tuple(k) if isinstance(k, tuple | list) else (k, k)
+    rows = (i, o) if role == "TransposeConv2d" else (o, i)
+    return {"weight": (*rows, *k)} | ({"bias": (o,)} if given.get("bias", True) else {})
+
+
 SIZE = re.compile(
     r"((in(put)?|im(age|g)|pic(ture)?|spatial|x)_?)+(size|shape|dims?|hw|res(olution)?)|(size|shape)_?(in(put)?|x)"
 )

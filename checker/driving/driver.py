@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from . import functions, optimisers, tensors, upsampling, variants, visitors
-from .building import ARGUMENTS, CONVOLUTION, OF_ITS_OWN, Unsupported, asks_for_more, build, meaning, required
+from .building import ARGUMENTS, CONVOLUTION, OF_ITS_OWN, Unsupported, asks_for_more, build, meaning, required, shapes
 from .companions import Companions
 from .leading import Led
 from .leaves import held
@@ -40,6 +40,7 @@ class Driver:
         self.kinds: dict[str, tuple[str, type] | None] = {}
         self.upsamplings: dict[str, upsampling.Found] = {}
         self.exchanged: set[str] = set()  # roles of which the constructor takes the output's channels first
+        self.without_bias: set[str] = set()  # roles of convolutions that have no bias at all
         self.led_by: tuple[Manner, dict] | None = None  # how convolutions give the gradients of their weights
         self.optimiser_way = self.sequential_way = None  # which of all ways, by their number
         self.step_kinds: tuple[str, ...] | None = None  # of what an optimiser's step is given, once that is known
@@ -138,14 +139,9 @@ class Driver:
         return self.usage.arguments(kind) if asks_for_more(kind) else {}
 
     def shapes(self, role: str, args: list, kwargs: dict) -> dict[str, tuple]:
-        """The shapes of torch's weight and bias for these arguments."""
-        if role not in ("Conv2d", "TransposeConv2d", "NearestConv"):
-            return {}
-        given = dict(zip(ARGUMENTS["Conv2d"], args, strict=False)) | kwargs
-        k, i, o = given["kernel_size"], given["in_channels"], given["out_channels"]
-        k = tuple(k) if isinstance(k, tuple | list) else (k, k)
-        rows = (i, o) if role == "TransposeConv2d" else (o, i)
-        return {"weight": (*rows, *k)} | ({"bias": (o,)} if given.get("bias", True) else {})
+        """The shapes of torch's weight and bias for these arguments; no bias where this submission has none."""
+        without = {"bias": False} if role in self.without_bias else {}
+        return shapes(role, args, kwargs | without)
 
     # Modules --------------------------------------------------------------------------------------
 
@@ -281,6 +277,7 @@ class Driver:
             "factors": {role: found.factor for role, found in self.upsamplings.items()},
             "fixed": {role: found.fixed for role, found in self.upsamplings.items()},
             "with_convolution": sorted(self.with_convolution),
+            "without_bias": sorted(self.without_bias),
             "enlarging": upsampling.geometries(self),
             "led": sorted(role for role, manner in self.manners.items() if manner.led),
             "tape": any(manner.back in ("loss", "left") for manner in self.manners.values()),

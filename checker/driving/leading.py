@@ -18,7 +18,8 @@ class Led(Driven):
         pixels = n * h * w
         inputs = {"input_shape": (n, pixels, h, w)}
         self.lead = self.driver.lead([pixels, c, 1], inputs)
-        self.lead.assign({"weight": x.transpose(0, 1).reshape(c, pixels, 1, 1), "bias": torch.zeros(c)})
+        values = {"weight": x.transpose(0, 1).reshape(c, pixels, 1, 1), "bias": torch.zeros(c)}
+        self.lead.assign({name: values[name] for name in self.lead.shapes})
         self.lead.prepare()
         self.net = self.driver.sequential_of([self.lead.raw, self.raw])
         self.shape = x.shape

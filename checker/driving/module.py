@@ -8,6 +8,7 @@ from torch import Tensor
 from . import backward, gradients, tensors
 from .leaves import at, describe, type_of
 from .manners import Manner, Spy, clears, zero_grad
+from .sequentials import backward_takes_target
 
 NAMES = "weight", "bias"
 
@@ -25,6 +26,7 @@ class Driven:
         self.ready = False
         self.scale = 1.0
         self.net = driver.sequential_of([raw]) if manner.network else None
+        self.wants_target = manner.network and backward_takes_target(driver, driver.sequential_way)
         self.cache = self.beside = None  # what forward and backward returned besides
         self.updates: dict[str, Tensor] = {}  # gradients of a module that steps in its backward
 

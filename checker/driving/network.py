@@ -8,6 +8,7 @@ from torch import Tensor
 from . import backward, gradients, tensors
 from .manners import BACKS, PREPARATIONS, Manner, Spy, zero_grad
 from .module import Driven
+from .sequentials import backward_takes_target
 
 
 class Network:
@@ -20,6 +21,7 @@ class Network:
         for layer, values in zip(layers, weights, strict=True):
             if any(not torch.equal(value, values[name]) for name, value in layer.parameters().items()):
                 layer.assign(values)  # a network may make the weights of its layers anew
+        self.wants_target = backward_takes_target(driver, driver.sequential_way)
         self.manner: Manner | None = None
         self.spy = self.input = self.output = None
         self.scale = 1.0

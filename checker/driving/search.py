@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from . import gradients, tensors
+from .building import meaning, parameters_of
 from .leaves import leaves
 from .manners import BACKS, Manner, all_manners
 from .sequentials import AS_ITS_AUTHOR
@@ -122,6 +123,23 @@ def locate(driver, driven, x: Tensor) -> None:
                 driver.note(f"layout_{name}", f"{type(driven.raw).__name__} keeps its {name} as {layout.name}")
     if "weight" not in driven.places and "bias" in driven.shapes:
         locate_joined(driven, x)
+    if "weight" in driven.places and "bias" not in driven.places and lacks_bias(driver, driven, x):
+        driver.without_bias.add(driven.role)
+        driven.shapes.pop("bias", None)
+
+
+def lacks_bias(driver, driven, x: Tensor) -> bool:
+    """Whether a convolution has no bias at all: its class takes no argument for one, it holds no tensor that is
+    called so, and zeros give zeros. One that has a bias and does not add it is wrong instead.
+    """
+    for parameter in parameters_of(driver.class_of(driven.role)[1]) or ():
+        anything = parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
+        if anything or meaning(parameter.name, ("bias",)):
+            return False
+    names = [path[-1] for path, _ in leaves(driven.raw)]
+    if any(isinstance(name, str) and gradients.USUAL["bias"].fullmatch(name) for name in names):
+        return False
+    return not tensors.unwrap(driven.forward(torch.zeros_like(x))).any()
 
 
 def locate_joined(driven, x: Tensor) -> None:

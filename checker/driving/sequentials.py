@@ -2,6 +2,7 @@
 
 import contextlib
 import copy
+import functools
 import inspect
 from collections import OrderedDict
 
@@ -11,7 +12,8 @@ from torch import Tensor
 from . import tensors
 from .building import build, filling, meaning, parameters_of, required
 from .functional import Functional
-from .methods import has
+from .manners import Spy
+from .methods import has, method
 
 
 def appended(kind: type, raws: list):
@@ -96,8 +98,10 @@ def in_place(driver, value, raws: list):
         return dict(named(raws))
     if not isinstance(value, list | tuple):
         return raws[0]
-    head = [ours(driver, one) for one in value if not any(is_layer(driver, item) for item in items([one]))]
-    return type(value)([*head, *(named(raws) if isinstance(value[-1], tuple | list) else raws)])
+    places = [i for i, one in enumerate(value) if any(is_layer(driver, item) for item in items([one]))]
+    head = [ours(driver, one) for i, one in enumerate(value[: places[-1]]) if i not in places]
+    tail = [ours(driver, one) for one in value[places[-1] + 1 :]]  # such as a loss
+    return type(value)([*head, *(named(raws) if isinstance(value[places[-1]], tuple | list) else raws), *tail])
 
 
 def ours(driver, value):
@@ -167,3 +171,22 @@ def output(driver, layers: list, in_own_class: bool):
     for layer in layers:
         y = driver.companions.output(layer, y)
     return tensors.unwrap(y)
+
+
+@functools.cache
+def backward_takes_target(driver, way: int | None) -> bool:
+    """Whether the backward of a network, built in this way, compares what it is given with its output: its only
+    layer, which gives what it gets, is handed zeros where both are equal, and something else where they are not.
+    """
+    handed = []
+    with contextlib.suppress(Exception):
+        for factor in (1, 2):
+            layer = driver.raw("ReLU", [], {})
+            net, spy = SEQUENTIALS[way](driver, driver.class_of("Sequential")[1], [layer]), Spy(layer)
+            driver.begin()
+            y = driver.companions.output(net, driver.tensor(X.abs()))
+            method(net, "backward")(factor * y)
+            driver.unpaired = None
+            handed.append(spy.given)
+    compared = len(handed) == 2 and all(isinstance(gradient, Tensor) for gradient in handed)
+    return compared and not handed[0].any() and bool(handed[1].any())

@@ -38,21 +38,28 @@ def instead(g: Grading, check: str, reason: Exception) -> dict:
     if check in found.right:
         g.warn("it could not be used by itself: judged by a step of train(), in the network as a whole")
         return {"whole": True}
+    other_kind = computed_in(found) & set(judging.UPSAMPLINGS) - {role_of(check)}
+    if role_of(check) in set(judging.UPSAMPLINGS) - computed_in(found) and other_kind:
+        raise NotApplicable(judging.ONE_KIND)
     if missing:
         unless_elsewhere(g, found, check)
     raise reason
 
 
+def role_of(check: str) -> str | None:
+    return next((role for role in PREFIXES if check in checks_of(role)), None)
+
+
+def computed_in(found: Verdicts) -> set[str]:
+    """The roles that the network computes."""
+    return {role for role in PREFIXES if check_of(role, "forward") in found.right}
+
+
 def unless_elsewhere(g: Grading, found: Verdicts, check: str) -> None:
-    """Raise what a missing module comes to where the network, found as a whole, computes it or something that the
-    assignment allows in its place.
-    """
+    """Raise what a missing module comes to where the network, found as a whole, computes it."""
     if check == "api.sequential" and not judging.with_parameters(g):
         raise NotApplicable("it is written without modules that could be chained; conventions tell what is missing")
-    role = next((role for role in PREFIXES if check in checks_of(role)), None)
-    computed = {other for other in PREFIXES if check_of(other, "forward") in found.right}
-    if role in judging.UPSAMPLINGS and role not in computed and computed & set(judging.UPSAMPLINGS):
-        raise NotApplicable(judging.ONE_KIND)
+    role, computed = role_of(check), computed_in(found)
     if role in computed or check in (LOSS, STEP):
         raise Unjudged("a step of train() computes it, but does not tell whether it is right: look at it")
 

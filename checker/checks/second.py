@@ -14,10 +14,12 @@ from ..registry import Failed
 from ..sandbox.child import SubmissionProblem
 from . import network
 from .walk import Walk
-from .watched import in_order
+from .watched import Seen, in_order
 
 AMOUNTS = 24, 128  # pictures, of which a batch is to be a part
-MOST_SECONDS = 1.5  # that the one before may take for the next to be tried, which has five times as many
+MOST_SECONDS = 1.5  # that the number before may take for the next one to be tried
+MOST_TRIED = 3  # sizes of a batch that what was computed allows
+CLOSE = 0.01  # of the largest change, by which a step may differ from another
 # How often the first gradient counts after a second step; a momentum, which is less than 1, adds to it.
 CLEARED, ADDED = (0.95, 1.99), (1.995, 3.01)
 CHECK = "optimiser.zero_grad"
@@ -42,28 +44,29 @@ def judge(g: Grading, pair: Pair, walk: Walk, found: network.Network) -> None:
 
 def second_steps(g: Grading, pair: Pair, walk: Walk, found: network.Network) -> Iterator[tuple[Walk, Walk, dict]]:
     """(the first step, torch's gradients after it, all parameters after the second one)"""
-    size = batch(g, pair)
-    if size and (first := first_step(g, repeated(pair, size))):
-        yield from after_both(g, *first, repeated(pair, 2 * size), 1)
+    began = g.session.spent
+    if (one := first_step(g, repeated(pair, 1))) and (size := batch(g, pair, *one, g.session.spent - began)):
+        yield from after_both(g, *one, repeated(pair, 2 * size), 1)
     yield from after_both(g, walk, found, pair, 2)
 
 
 def after_both(g: Grading, walk: Walk, found: network.Network, pair: Pair, epochs: int):
+    if seen := run(g, pair, "nothing", epochs):
+        after = {one.name: one.after.double() for one in seen.parameters}
+        yield walk, Walk(walk.seen, *network.stepped(found, walk.layers)), after
+
+
+def run(g: Grading, pair: Pair, watched: str, epochs: int = 1) -> Seen | None:
     try:
-        seen = in_order(g.session.whole(*pair, g.inputs_seed, epochs=epochs))
+        return in_order(g.session.whole(*pair, g.inputs_seed, epochs=epochs, watched=watched))
     except SubmissionProblem:
-        return
-    after = {one.name: one.after.double() for one in seen.parameters}
-    yield walk, Walk(walk.seen, *network.stepped(found, walk.layers)), after
+        return None
 
 
 def first_step(g: Grading, pair: Pair) -> tuple[Walk, network.Network] | None:
-    """A step on one batch of the same picture; None if it does not go along all gradients."""
-    try:
-        seen = in_order(g.session.whole(*pair, g.inputs_seed))
-    except SubmissionProblem:
-        return None
-    if (found := network.find(seen, *pair)) is None:
+    """A step on these pictures; None if it does not go along all gradients."""
+    seen = run(g, pair, "all")
+    if seen is None or (found := network.find(seen, *pair)) is None:
         return None
     walk = Walk(seen, list(found.layers), found)
     walk.verdicts()
@@ -74,24 +77,33 @@ def repeated(pair: Pair, amount: int) -> Pair:
     return tuple(one[:1].repeat(amount, 1, 1, 1) for one in pair)
 
 
-def batch(g: Grading, pair: Pair) -> int | None:
-    """How many pictures a step takes at once, by what its layers are given; None if all, or more than are tried."""
-    began = g.session.spent
-    if (one := first_step(g, repeated(pair, 1))) is None:
-        return None
-    given = [layer.x for layer in one[1].layers[1:]]
+def batch(g: Grading, pair: Pair, walk: Walk, found: network.Network, seconds: float) -> int | None:
+    """How many pictures a step takes at once, of which one takes so many `seconds`: as many of the same as make the
+    step that one makes. None if that is not known.
+    """
+    each, once = [layer.x.numel() for layer in found.layers[1:]], change(walk.seen)
     for amount in AMOUNTS:
-        if g.session.spent - began > MOST_SECONDS:
+        if seconds > MOST_SECONDS:
             return None
         began = g.session.spent
-        try:
-            seen = in_order(g.session.whole(*repeated(pair, amount), g.inputs_seed))
-        except SubmissionProblem:
+        if (seen := run(g, repeated(pair, amount), "sizes")) is None:
             return None
-        sizes = [n for n in range(1, amount) if all(seen.has(x.repeat(n, 1, 1, 1)) for x in given)]
-        if sizes and not all(seen.has(x.repeat(amount, 1, 1, 1)) for x in given):
-            return max(sizes)
+        seconds, sizes = g.session.spent - began, seen.sizes()
+        likely = [n for n in range(amount, 0, -1) if all(n * one in sizes for one in each)]
+        for n in likely[:MOST_TRIED]:
+            if (seen := run(g, repeated(pair, n), "nothing")) and is_close(change(seen), once):
+                if n < amount:
+                    return n
+                break
     return None
+
+
+def change(seen: Seen) -> Tensor:
+    return torch.cat([(one.after.double() - one.before.double()).flatten() for one in seen.parameters])
+
+
+def is_close(a: Tensor, b: Tensor) -> bool:
+    return a.shape == b.shape and float((a - b).abs().max()) < CLOSE * float(b.abs().max())
 
 
 def counted(walk: Walk, second: Walk, after: dict[str, Tensor]) -> float | None:

@@ -43,6 +43,7 @@ class Driver:
         self.without_bias: set[str] = set()  # roles of convolutions that have no bias at all
         self.led_by: tuple[Manner, dict] | None = None  # how convolutions give the gradients of their weights
         self.optimiser_way = self.sequential_way = None  # which of all ways, by their number
+        self.paths = None  # to the parameters of a Model (whole.py)
         self.step_kinds: tuple[str, ...] | None = None  # of what an optimiser's step is given, once that is known
         self.searching: set[str] = set()
         self.companions, self.starter = Companions(self), ""  # what goes with a forward; what starts a backward

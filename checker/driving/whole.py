@@ -1,12 +1,13 @@
 """A step of the Model's own training, seen from outside: for submissions whose modules can't be used one by one."""
 
+import contextlib
 import math
 
 import torch
 from torch import Tensor
 
 from .leaves import at, describe, leaves
-from .seeing import Watch
+from .seeing import Sizes, Watch
 from .state import as_imported
 from .stepping import at_times_the_rate
 
@@ -14,27 +15,30 @@ MOST_LEAVES, LARGEST = 200, 1 << 20
 MOSTLY = 0.9  # of its memory
 
 
-def step(driver, noisy: Tensor, target: Tensor, seed: int, epochs: int, times: float) -> dict:
+def step(driver, noisy: Tensor, target: Tensor, seed: int, epochs: int, times: float, watched: str) -> dict:
     """So many epochs of a fresh Model on these pictures, as if nothing else had been tried before, at so many times
-    its learning rate, where that is found.
+    its learning rate, where that is found. `watched`: "all" that is computed, its "sizes" alone, or "nothing".
     """
     kept, driver.unpaired = driver.unpaired, None
     try:
         with as_imported(driver.classes):
-            return steps(driver, noisy, target, seed, epochs, times)
+            return steps(driver, noisy, target, seed, epochs, times, watched)
     finally:
         driver.unpaired = kept
 
 
-def steps(driver, noisy: Tensor, target: Tensor, seed: int, epochs: int, times: float) -> dict:
+def steps(driver, noisy: Tensor, target: Tensor, seed: int, epochs: int, times: float, watched: str) -> dict:
     """What is seen of them. "parameters": (name, before, after) of the tensors that make
     a difference to its predictions; "prints" and "whole": what was computed on the way (seeing.py).
     """
+    if driver.paths is None:
+        torch.manual_seed(seed)
+        tried = driver.classes.exported["Model"]()
+        driver.begin()
+        driver.paths = parameters(driver, tried, noisy)
+        driver.begin()  # what predicting has left behind is undone
+    paths = driver.paths
     torch.manual_seed(seed)
-    tried = driver.classes.exported["Model"]()
-    driver.begin()
-    paths = parameters(driver, tried, noisy)
-    driver.begin()  # what predicting has left behind is undone
     model = driver.classes.exported["Model"]()
     if any(not there(model, path) for path in paths):  # made by the first forward pass
         model.predict(noisy[:1])
@@ -43,15 +47,17 @@ def steps(driver, noisy: Tensor, target: Tensor, seed: int, epochs: int, times: 
         at(model, path).add_(torch.empty_like(at(model, path)).uniform_(-0.05, 0.05))
     before = [at(model, path).detach().clone() for path in paths]
     sizes = {noisy.numel(), *(old.numel() for old in before)}
-    with at_times_the_rate(driver.classes, [model], times), Watch(sizes) as watch:
+    watch = {"all": Watch(sizes), "sizes": Sizes(), "nothing": contextlib.nullcontext()}[watched]
+    with at_times_the_rate(driver.classes, [model], times), watch:
         model.train(noisy.clone(), target.clone(), epochs)
+    prints, whole = getattr(watch, "prints", ()), getattr(watch, "whole", {})
     return {
         "parameters": [
             [describe(path), old, at(model, path).detach().reshape(old.shape)]
             for path, old in zip(paths, before, strict=True)
         ],
-        "prints": torch.tensor([one for one in watch.prints if all(map(math.isfinite, one))], dtype=torch.float64),
-        "whole": list(watch.whole.values()),
+        "prints": torch.tensor([one for one in prints if all(map(math.isfinite, one))], dtype=torch.float64),
+        "whole": list(whole.values()),
     }
 
 

@@ -166,11 +166,12 @@ class Session:
         """What one step of the Model's own training does: driving/driver.py says how it is told."""
         return self._ask("own_step", {})
 
-    def whole(self, noisy, target, seed: int, epochs: int = 1, times: float = 1.0) -> dict:
+    def whole(self, noisy, target, seed: int, epochs: int = 1, times: float = 1.0, watched: str = "all") -> dict:
         """Steps of the Model's own training on these pictures, at so many times its learning rate, seen from outside:
         driving/whole.py.
         """
-        fields = {"noisy": noisy, "target": target, "seed": seed, "epochs": epochs, "times": times}
+        options = {"seed": seed, "epochs": epochs, "times": times, "watched": watched}
+        fields = {"noisy": noisy, "target": target} | options
         return self._ask("whole", fields, seconds=self.limits["predict_seconds"])
 
     def facts(self) -> dict:

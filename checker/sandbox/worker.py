@@ -79,8 +79,8 @@ class Worker:
     def own_step(self):
         return own_step.own_step(self.driver)
 
-    def whole(self, noisy, target, seed: int, epochs: int, times: float):
-        return whole.step(self.driver, noisy, target, seed, epochs, times)
+    def whole(self, noisy, target, **options):
+        return whole.step(self.driver, noisy, target, **options)
 
     def facts(self):
         return self.driver.facts()

@@ -15,7 +15,7 @@ def data(tmp_path_factory):
     return make_data(tmp_path_factory.mktemp("data"), train=wrong.TRAIN_PAIRS)
 
 
-WHOLE = 5  # one in so many is graded as a whole, and nothing else of it may fail; all of them with --slow
+WHOLE = 10  # one in so many is graded as a whole, and nothing else of it may fail; all of them with --slow
 
 
 def groups_of(name: str) -> tuple[str, ...]:
@@ -34,7 +34,10 @@ def test_wrong_submissions_get_the_verdict_of_their_defect(name, data, tmp_path,
     assert report.score + report.beyond[0] < report.max_score + report.beyond[1]
 
 
-@pytest.mark.parametrize("name", CORRECT)
+SLOW = {"loops"}  # its loops over pixels take half a minute
+
+
+@pytest.mark.parametrize("name", [pytest.param(name, marks=[pytest.mark.slow] * (name in SLOW)) for name in CORRECT])
 def test_correct_submissions_get_full_marks(name, data):
     report = grade(submission.find(CORRECT[name]), data, settings(), seed=1)
     assert table.full_marks(report) == []

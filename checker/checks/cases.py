@@ -156,9 +156,9 @@ def run(grading, case: Case) -> Outcome:
     session, got, built = grading.session, {}, {}
     given = None
     try:
-        case = completed(session, case)
-        given = make(case, grading.inputs_seed)
         with poisoned(session):
+            case = completed(session, case)
+            given = make(case, grading.inputs_seed)
             module = session.driven(case.module, *case.args, **dict(case.options), input_shape=case.shape)
             built = module.parameters() if given.weight is not None else {}
             given = assign(module, given)

@@ -56,9 +56,10 @@ def after_both(g: Grading, walk: Walk, found: network.Network, pair: Pair, epoch
         yield walk, Walk(walk.seen, *network.stepped(found, walk.layers)), after
 
 
-def run(g: Grading, pair: Pair, watched: str, epochs: int = 1) -> Seen | None:
+def run(g: Grading, pair: Pair, watched: str, epochs: int = 1, times: float = 1.0) -> Seen | None:
+    """What is seen of so many epochs at so many times the learning rate; None if they don't run."""
     try:
-        return in_order(g.session.whole(*pair, g.inputs_seed, epochs=epochs, watched=watched))
+        return in_order(g.session.whole(*pair, g.inputs_seed, epochs, times, watched))
     except SubmissionProblem:
         return None
 
@@ -99,6 +100,7 @@ def batch(g: Grading, pair: Pair, walk: Walk, found: network.Network, seconds: f
 
 
 def change(seen: Seen) -> Tensor:
+    """Of all parameters, in one vector."""
     return torch.cat([(one.after.double() - one.before.double()).flatten() for one in seen.parameters])
 
 

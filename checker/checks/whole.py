@@ -141,16 +141,11 @@ def of_rate(g: Grading, pair: tuple[Tensor, Tensor], walk: Walk) -> None:
     """Whether the step is as long as the learning rate says: it must be twice as long at twice the rate, where that
     is found and so makes a difference.
     """
-    try:
-        seen = in_order(g.session.whole(*pair, g.inputs_seed, times=2.0))
-    except SubmissionProblem:
+    seen = second.run(g, pair, "nothing", times=2.0)
+    if seen is None or [one.name for one in seen.parameters] != [one.name for one in walk.seen.parameters]:
         return
-    then = {one.name: one.after.double() - one.before.double() for one in seen.parameters}
-    both = [(one.after.double() - one.before.double(), then.get(one.name)) for one in walk.seen.parameters]
-    if not both or any(twice is None or twice.shape != once.shape for once, twice in both):
-        return
-    once, twice = (torch.cat([one.flatten() for one in changes]) for changes in zip(*both, strict=True))
-    if (times := proportion(twice, once, 0.01)) and abs(times - 4) < 0.04:
+    times = proportion(second.change(seen), second.change(walk.seen), 0.01)
+    if times and abs(times - 4) < 0.04:
         walk.said.right.discard(STEP)
         walk.said.wrong[STEP] = Failed(
             "at twice the learning rate, a step of train() is four times as long",

@@ -16,7 +16,7 @@ from benchmarks import restoration, timing
 from benchmarks.train_step import AUTOCAST, OURS, TORCH
 from data.build import file_digest
 from data.load import DataError
-from Proj_2.others.networks import unet
+from Proj_2.others.networks import unet, unet_small
 from report import restored
 from report.__main__ import WEIGHTS, main
 from report.build import BuildError, make, numbers_used
@@ -83,6 +83,16 @@ def invented(tmp_path_factory):
     measures = {"course": {"pictures": 150, "noisy": 20.7, "unet": 26.12}}
     (folder / "course_unet.json").write_text(json.dumps({"measures": measures}))
     return Measured(folder, benchmarks, weights=weights)
+
+
+def test_what_is_kept_of_a_run_is_of_16_bits_whatever_the_run_wrote(tmp_path):
+    whole = {name: value.float() for name, value in unet_small().state_dict().items()}
+    torch.save(whole, tmp_path / "float32.pth")
+    keep(_run_of_train(tmp_path / "run", tmp_path / "float32.pth"), "small", tmp_path)
+    kept = torch.load(tmp_path / "small.pth")
+    assert {value.dtype for value in kept.values()} == {torch.float16}
+    assert all(torch.equal(kept[name], value.half()) for name, value in whole.items())
+    assert record("small", tmp_path)["sha256"] == file_digest(tmp_path / "small.pth")
 
 
 def _run_of_train(folder, weights):

@@ -5,7 +5,9 @@ import pytest
 import torch
 
 from benchmarks.twin import in_torch
+from Proj_2 import model
 from Proj_2.model import Model
+from Proj_2.others import training
 from Proj_2.others.networks import paper
 from Proj_2.others.training import AT_ONCE, Training
 
@@ -61,6 +63,29 @@ def test_a_batch_that_goes_through_the_network_in_parts():
     assert loss.item() == pytest.approx(expected.item(), rel=1e-12)
     for (_, gradient), parameter in zip(network.param(), reference.parameters(), strict=True):
         torch.testing.assert_close(gradient, parameter.grad, rtol=0, atol=1e-12 * float(parameter.grad.abs().max()))
+
+
+@pytest.mark.parametrize("seconds, steps", [(1, 10), (2, 5), (4, 3)])
+def test_an_epoch_ends_in_time_on_a_processor_of_any_speed(monkeypatch, seconds, steps):
+    """Of ten steps that take `seconds` each as many are taken as begin within ten seconds, an epoch; the learning
+    rate falls to its end in both epochs together all the same.
+    """
+    clock, rates = [0.0], []
+    monkeypatch.setattr(training, "perf_counter", lambda: clock[0])
+    run = Training(paper(), 2, 20, peak_lr=1.0, batch_size=2, seconds=10, schedule=lambda progress, peak: progress)
+    for _ in range(2):
+        for _ in run.epoch(*torch.zeros(2, 20, 3, 8, 8)):
+            clock[0] += seconds
+            rates.append(run.optimizer.lr)
+    assert len(rates) == 2 * steps
+    assert run.skipped == 20 - 2 * steps
+    assert rates == pytest.approx([e / 2 + min(s * seconds / 10, 1) / 2 for e in range(2) for s in range(steps)])
+
+
+def test_an_epoch_that_leaves_pairs_out_says_so(monkeypatch, capsys):
+    monkeypatch.setattr(model, "SECONDS_PER_50000", 1e-9)
+    Model().train(*model_oracle.noisy_pairs(201), 1)
+    assert "of 33% of the pairs: no time for more" in capsys.readouterr().out
 
 
 def test_every_epoch_is_reported(capsys):

@@ -3,6 +3,7 @@
 from functools import partial
 from math import cos, pi
 from random import Random
+from time import perf_counter
 
 from torch import arange
 
@@ -62,6 +63,8 @@ class Training:
     with `muon`, the weights between hidden channels take Muon's steps instead.
     `team` stands for the other processes, if any, that do the same on other parts of every batch; the weights then
     stay equal in all.
+    `seconds`, if any, is the most that an epoch may take: where a processor is too slow for all pairs, the schedule
+    follows the clock, and the attribute `skipped` counts the steps that were left out.
 
     With `mixed`, the network computes in bfloat16, while the parameters, the sums of their gradients, the
     optimiser and the loss stay in the parameters' own type (P. Micikevicius et al., arXiv 1710.03740).
@@ -83,6 +86,7 @@ class Training:
         beta2=0.999,
         muon=False,
         team=None,
+        seconds=None,
     ):
         self.network, self.loss, self.team = network, loss or MSE(), team or Alone()
         self.mixed, self.schedule, self.clip = mixed, schedule, clip
@@ -94,17 +98,24 @@ class Training:
         self.peak_lr, self.batch_size, self.seed = peak_lr, batch_size, seed
         self.steps_per_epoch = -(-num_pairs // batch_size)
         self.steps = num_epochs * self.steps_per_epoch
+        self.seconds, self.skipped = seconds, 0
         self.buffers = Buffers()
 
     def epoch(self, noisy_in, noisy_out):
         """Train on every pair once, two tensors N×3×H×W with values 0–255; yields the loss, on values 0–1, of
         every step.
         """
+        start, skipped = perf_counter(), self.skipped
         random = Random(self.seed * 1_000_003 + self.optimizer.steps)  # the same for a run that was resumed here
         order = list(range(len(noisy_in)))
         random.shuffle(order)
         order = arange(len(order), device=noisy_in.device).new_tensor(order)
-        for batch in order.split(self.batch_size):
+        for number, batch in enumerate(order.split(self.batch_size)):
+            if self.seconds and number:
+                due = int((perf_counter() - start) / self.seconds * self.steps_per_epoch)
+                self.skipped = skipped + min(max(0, due - number), self.steps_per_epoch - number)
+                if due >= self.steps_per_epoch:
+                    return
             part = batch[self.team.part(len(batch))]
             yield self.step(*_orient(noisy_in[part], noisy_out[part], random), of=len(batch))
 
@@ -113,7 +124,7 @@ class Training:
         where the target's pixel is known and 0 where it is lost; there it has no part in the loss. `of`: the pairs
         of the whole batch, if the team has the others.
         """
-        progress = self.optimizer.steps / self.steps
+        progress = (self.optimizer.steps + self.skipped) / self.steps
         self.optimizer.lr = self.schedule(progress, self.peak_lr)
         if isinstance(self.loss, L0):
             self.loss.gamma = 2 * (1 - progress)

@@ -102,11 +102,11 @@ class Model:
         for epoch in range(1, num_epochs + 1):
             start = time.perf_counter()
             losses = [float(loss) for loss in training.epoch(noisy_in.detach(), noisy_out.detach())]
-            loss = sum(losses) / len(losses)
+            loss, seconds = sum(losses) / len(losses), time.perf_counter() - start
             self.epochs_done += 1
             seen = len(losses) / training.steps_per_epoch
-            short = "" if seen == 1 else f"  (of {seen:.0%} of the pairs: no time for more)"
-            print(f"epoch {epoch}/{num_epochs}  loss {loss:.5f}  {time.perf_counter() - start:.1f} s{short}", flush=True)
+            short = "" if seen == 1 else f", of {seen:.0%} of the pairs: no time for more"
+            print(f"epoch {epoch}/{num_epochs}  loss {loss:.5f}  {seconds:.1f} s{short}", flush=True)
 
     def predict(self, noisy):
         """The denoised pictures: float32, values 0–255, same shape and device.

@@ -65,7 +65,7 @@ def test_a_batch_that_goes_through_the_network_in_parts():
         torch.testing.assert_close(gradient, parameter.grad, rtol=0, atol=1e-12 * float(parameter.grad.abs().max()))
 
 
-@pytest.mark.parametrize("seconds, steps", [(1, 10), (2, 5), (4, 3)])
+@pytest.mark.parametrize(("seconds", "steps"), [(1, 10), (2, 5), (4, 3)])
 def test_an_epoch_ends_in_time_on_a_processor_of_any_speed(monkeypatch, seconds, steps):
     """Of ten steps that take `seconds` each as many are taken as begin within ten seconds, an epoch; the learning
     rate falls to its end in both epochs together all the same.

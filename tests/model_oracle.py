@@ -100,7 +100,7 @@ def check_train(Model, n, dtype, num_epochs=1):
 def check_learning(Model):
     """Some sixty steps bring the prediction closer to the clean pictures."""
     torch.manual_seed(4)
-    clean = pictures(500)
+    clean = pictures(500, 16, 16)
     noisy_in, noisy_out = ((clean + 20 * torch.randn_like(clean)).clamp(0, 255) for _ in range(2))
     model = Model()
     before = (model.predict(noisy_in) - clean).square().mean()

@@ -20,6 +20,46 @@ ONE_RELU = (
     (MODEL, "ReLU(),\n            TransposeConv2d(16", "shared,\n            TransposeConv2d(16"),
 )
 
+ADAM = (
+    (MODEL, "SGD(self.net.param(), lr=2.0, momentum=0.9)", "Adam(self.net.param(), 0.002)"),
+    (MODEL, "import MSE, SGD", "import MSE, SGD, Adam"),
+    (
+        MODULES,
+        "class SGD:",
+        """class Adam:
+    def __init__(self, params, lr, betas=(0.9, 0.999)):
+        self.params, self.lr, self.betas, self.t = list(params), lr, betas, 0
+        self.moments = [(weight * 0, weight * 0) for weight, _ in self.params]
+
+    def zero_grad(self):
+        for _, grad in self.params:
+            grad.zero_()
+
+    def step(self):
+        self.t += 1
+        a, b = self.betas
+        for (weight, grad), (m, v) in zip(self.params, self.moments, strict=True):
+            m.mul_(a).add_((1 - a) * grad)
+            v.mul_(b).add_((1 - b) * grad * grad)
+            weight -= self.lr * m / (1 - a**self.t) / ((v / (1 - b**self.t)).sqrt() + 1e-8)
+
+
+class SGD:""",
+    ),
+)
+TWO_FORWARDS = (
+    MODEL,
+    """                self.optimizer.zero_grad()
+                self.net.backward(self.loss.backward())
+""",
+    """                self.optimizer.zero_grad()
+                first = self.loss.backward()
+                self.loss.forward(self.net.forward(target), x)
+                self.net.backward(first)
+                self.net.backward(self.loss.backward())
+""",
+)
+
 RIGHT = {
     "as it is": (),
     "a batch of eight": (SMALL_BATCHES,),
@@ -28,12 +68,16 @@ RIGHT = {
         SMALL_BATCHES,
     ),
     "turned": TURNED,
+    "Adam": ADAM,
+    "Adam, a batch of eight": (*ADAM, SMALL_BATCHES),
 }
 WRONG = {
     "one ReLU at two places": (ONE_RELU, "the gradient that it hands on"),
     "cleared once an epoch": ((*ONCE_AN_EPOCH, NO_MOMENTUM, SMALL_BATCHES), "added to those of the second"),
     "cleared once an epoch, with momentum": (ONCE_AN_EPOCH, "added to those of the second"),
     "never cleared": (((MODEL, CLEARS, ""),), "added to those of the second"),
+    "one ReLU at two places, with Adam": ((*ADAM, *ONE_RELU), "the gradient that it hands on"),
+    "cleared once an epoch, with Adam": ((*ADAM, *ONCE_AN_EPOCH, SMALL_BATCHES), "added to those of the second"),
 }
 
 
@@ -55,6 +99,13 @@ def test_right_modules_that_are_used_wrongly_fail_in_the_network(name, data, tmp
     found = findings(textbook(tmp_path / "copy", *edits), data, "modules", "optimiser")
     assert {name for name, one in found.items() if one.status == results.FAILED} == {STEP}
     assert words in found[STEP].message
+
+
+def test_a_step_along_what_nobody_knows_is_not_judged(data, tmp_path):
+    """Both losses forward before both backwards: the first one goes back through what the second has saved."""
+    found = findings(textbook(tmp_path / "copy", TWO_FORWARDS), data, "modules", "optimiser")
+    assert {name for name, one in found.items() if one.status == results.UNJUDGED} == {STEP}
+    assert found[STEP].points < found[STEP].possible == found[STEP].max_points
 
 
 def test_a_module_that_is_wrong_is_told_once(data, tmp_path):

@@ -27,9 +27,9 @@ CHECK = "optimiser.zero_grad"
 Pair = tuple[Tensor, Tensor]
 
 
-def judge(g: Grading, pair: Pair, walk: Walk, found: network.Network) -> None:
+def judge(g: Grading, pair: Pair, walk: Walk, found: network.Network, sgd: bool) -> None:
     """Say in the verdicts of `walk`, which a step on `pair` took, whether those gradients that are right are gone."""
-    for first, layers, after in second_steps(g, pair, walk, found):
+    for first, layers, after in second_steps(g, pair, walk, found, sgd):
         times = counted(first, layers, after)
         if times and CLEARED[0] < times < CLEARED[1]:
             walk.said.right.add(CHECK)
@@ -42,31 +42,36 @@ def judge(g: Grading, pair: Pair, walk: Walk, found: network.Network) -> None:
             return
 
 
-def second_steps(g: Grading, pair: Pair, walk: Walk, found: network.Network) -> Iterator[tuple[Walk, Walk, dict]]:
+def second_steps(
+    g: Grading, pair: Pair, walk: Walk, found: network.Network, sgd: bool
+) -> Iterator[tuple[Walk, Walk, dict]]:
     """(the first step, torch's gradients after it, all parameters after the second one)"""
     began = g.session.spent
-    if (one := first_step(g, repeated(pair, 1))) and (size := batch(g, pair, *one, g.session.spent - began)):
-        yield from after_both(g, *one, repeated(pair, 2 * size), 1)
-    yield from after_both(g, walk, found, pair, 2)
+    one = first_step(g, repeated(pair, 1), sgd)
+    if one and (size := batch(g, pair, *one, g.session.spent - began, sgd)):
+        yield from after_both(g, *one, repeated(pair, 2 * size), 1, sgd)
+    yield from after_both(g, walk, found, pair, 2, sgd)
 
 
-def after_both(g: Grading, walk: Walk, found: network.Network, pair: Pair, epochs: int):
-    if seen := run(g, pair, "nothing", epochs):
+def after_both(g: Grading, walk: Walk, found: network.Network, pair: Pair, epochs: int, sgd: bool):
+    if seen := run(g, pair, "nothing", sgd, epochs):
         after = {one.name: one.after.double() for one in seen.parameters}
         yield walk, Walk(walk.seen, *network.stepped(found, walk.layers)), after
 
 
-def run(g: Grading, pair: Pair, watched: str, epochs: int = 1, times: float = 1.0) -> Seen | None:
-    """What is seen of so many epochs at so many times the learning rate; None if they don't run."""
+def run(g: Grading, pair: Pair, watched: str, sgd: bool, epochs: int = 1, times: float = 1.0) -> Seen | None:
+    """What is seen of so many epochs at so many times the learning rate, with the submission's SGD perhaps in the
+    place of another optimiser; None if they don't run.
+    """
     try:
-        return in_order(g.session.whole(*pair, g.inputs_seed, epochs, times, watched))
+        return in_order(g.session.whole(*pair, g.inputs_seed, epochs, times, watched, sgd))
     except SubmissionProblem:
         return None
 
 
-def first_step(g: Grading, pair: Pair) -> tuple[Walk, network.Network] | None:
+def first_step(g: Grading, pair: Pair, sgd: bool) -> tuple[Walk, network.Network] | None:
     """A step on these pictures; None if it does not go along all gradients."""
-    seen = run(g, pair, "all")
+    seen = run(g, pair, "all", sgd)
     if seen is None or (found := network.find(seen, *pair)) is None:
         return None
     walk = Walk(seen, list(found.layers), found)
@@ -78,7 +83,7 @@ def repeated(pair: Pair, amount: int) -> Pair:
     return tuple(one[:1].repeat(amount, 1, 1, 1) for one in pair)
 
 
-def batch(g: Grading, pair: Pair, walk: Walk, found: network.Network, seconds: float) -> int | None:
+def batch(g: Grading, pair: Pair, walk: Walk, found: network.Network, seconds: float, sgd: bool) -> int | None:
     """How many pictures a step takes at once, of which one takes so many `seconds`: as many of the same as make the
     step that one makes. None if that is not known.
     """
@@ -87,12 +92,12 @@ def batch(g: Grading, pair: Pair, walk: Walk, found: network.Network, seconds: f
         if seconds > MOST_SECONDS:
             return None
         began = g.session.spent
-        if (seen := run(g, repeated(pair, amount), "sizes")) is None:
+        if (seen := run(g, repeated(pair, amount), "sizes", sgd)) is None:
             return None
         seconds, sizes = g.session.spent - began, seen.sizes()
         likely = [n for n in range(amount, 0, -1) if all(n * one in sizes for one in each)]
         for n in likely[:MOST_TRIED]:
-            if (seen := run(g, repeated(pair, n), "nothing")) and is_close(change(seen), once):
+            if (seen := run(g, repeated(pair, n), "nothing", sgd)) and is_close(change(seen), once):
                 if n < amount:
                     return n
                 break

@@ -24,4 +24,6 @@ def step_of_train(g: Grading):
     if found.wrong:
         failure = next(iter(found.wrong.values()))
         raise Failed(f"each module by itself is right, but not in the network: {failure.message}", failure.hint)
+    if not any(check.endswith("grad_weight") for check in found.right):
+        raise Unjudged("it is not seen which gradients a step of train() goes along, with the network's own loss")
     return {"judged": sorted(found.right)}

@@ -64,11 +64,11 @@ def unless_elsewhere(g: Grading, found: Verdicts, check: str) -> None:
         raise Unjudged("a step of train() computes it, but does not tell whether it is right: look at it")
 
 
-def steps_of_training(g: Grading) -> Iterator[tuple[network.Seen, network.Network, tuple[Tensor, Tensor]]]:
+def steps_of_training(g: Grading, sgd: bool) -> Iterator[tuple[network.Seen, network.Network, tuple[Tensor, Tensor]]]:
     """Steps of train(), each with the network that took it, and the pictures."""
     moving = False
     for amount in (*FEW, None):
-        taken = step_on(g, amount) if amount else None if moving else fewest(g)
+        taken = step_on(g, amount, sgd) if amount else None if moving else fewest(g, sgd)
         if taken:
             moving = True
             seen, pair = taken
@@ -78,27 +78,27 @@ def steps_of_training(g: Grading) -> Iterator[tuple[network.Seen, network.Networ
                     break
 
 
-def step_on(g: Grading, amount: int) -> tuple[network.Seen, tuple[Tensor, Tensor]] | None:
+def step_on(g: Grading, amount: int, sgd: bool) -> tuple[network.Seen, tuple[Tensor, Tensor]] | None:
     """What is seen of train() on so many pictures, and these; None if it does not run or moves no weight."""
     generator = torch.Generator().manual_seed(g.inputs_seed)
     pair = tuple((torch.rand(amount, 3, 32, 32, generator=generator) * 255).to(torch.uint8) for _ in range(2))
     try:
-        seen = in_order(g.session.whole(*pair, g.inputs_seed))
+        seen = in_order(g.session.whole(*pair, g.inputs_seed, sgd=sgd))
     except Raised:
         return None
     return (seen, pair) if any(not torch.equal(one.before, one.after) for one in seen.parameters) else None
 
 
-def fewest(g: Grading) -> tuple[network.Seen, tuple[Tensor, Tensor]] | None:
+def fewest(g: Grading, sgd: bool) -> tuple[network.Seen, tuple[Tensor, Tensor]] | None:
     """The same on as few pictures as move the weights, where a batch that is not full is left out."""
     low, found = max(FEW), None
     for high in MANY:
-        if found := step_on(g, high):
+        if found := step_on(g, high, sgd):
             break
         low = high
     while found and high - low > 1:
         middle = (low + high) // 2
-        if fewer := step_on(g, middle):
+        if fewer := step_on(g, middle, sgd):
             high, found = middle, fewer
         else:
             low = middle
@@ -121,27 +121,30 @@ def layers_of(g: Grading, found: network.Network) -> list[network.Layer]:
 
 
 def verdicts(g: Grading) -> Verdicts:
-    """Of the first step that goes along gradients; else of what any step shows, which is less."""
+    """Of the first step that goes along gradients, with the submission's own SGD if with the Model's optimiser none
+    does; else of what any step shows, which is less.
+    """
     said = None
-    for seen, found, pair in steps_of_training(g):
-        walk = Walk(seen, layers_of(g, found), found)
-        told = walk.verdicts()
-        said = said or told
-        if walk.rate is not None:
-            if walk.plain:
-                second.judge(g, pair, walk, found)
-                of_rate(g, pair, walk)
-            return told
+    for sgd in (False, True):
+        for seen, found, pair in steps_of_training(g, sgd):
+            walk = Walk(seen, layers_of(g, found), found)
+            told = walk.verdicts()
+            said = said or told
+            if walk.rate is not None:
+                if walk.plain:
+                    second.judge(g, pair, walk, found, sgd)
+                    of_rate(g, pair, walk, sgd)
+                return told
     if said is None:
         raise Unjudged("no network was found that computes what a step of train() does")
     return said
 
 
-def of_rate(g: Grading, pair: tuple[Tensor, Tensor], walk: Walk) -> None:
+def of_rate(g: Grading, pair: tuple[Tensor, Tensor], walk: Walk, sgd: bool) -> None:
     """Whether the step is as long as the learning rate says: it must be twice as long at twice the rate, where that
     is found and so makes a difference.
     """
-    seen = second.run(g, pair, "nothing", times=2.0)
+    seen = second.run(g, pair, "nothing", sgd, times=2.0)
     if seen is None or [one.name for one in seen.parameters] != [one.name for one in walk.seen.parameters]:
         return
     times = proportion(second.change(seen), second.change(walk.seen), 0.01)

@@ -6,6 +6,7 @@ import math
 import torch
 from torch import Tensor
 
+from .exchange import with_sgd
 from .leaves import at, describe, leaves
 from .seeing import Sizes, Watch
 from .state import as_imported
@@ -15,14 +16,17 @@ MOST_LEAVES, LARGEST = 200, 1 << 20
 MOSTLY = 0.9  # of its memory
 
 
-def step(driver, noisy: Tensor, target: Tensor, seed: int, epochs: int, times: float, watched: str) -> dict:
+def step(
+    driver, noisy: Tensor, target: Tensor, seed: int, epochs: int, times: float, watched: str, sgd: bool
+) -> dict:
     """So many epochs of a fresh Model on these pictures, as if nothing else had been tried before, at so many times
-    its learning rate, where that is found. `watched`: "all" that is computed, its "sizes" alone, or "nothing".
+    its learning rate, where that is found. `watched`: "all" that is computed, its "sizes" alone, or "nothing". `sgd`:
+    with the submission's SGD in the place of the optimiser that the Model uses; nothing is seen if it uses no other.
     """
     kept, driver.unpaired = driver.unpaired, None
     try:
-        with as_imported(driver.classes):
-            return steps(driver, noisy, target, seed, epochs, times, watched)
+        with as_imported(driver.classes), with_sgd(driver) if sgd else contextlib.nullcontext(True) as there:
+            return steps(driver, noisy, target, seed, epochs, times, watched) if there else {}
     finally:
         driver.unpaired = kept
 

@@ -166,11 +166,13 @@ class Session:
         """What one step of the Model's own training does: driving/driver.py says how it is told."""
         return self._ask("own_step", {})
 
-    def whole(self, noisy, target, seed: int, epochs: int = 1, times: float = 1.0, watched: str = "all") -> dict:
-        """Steps of the Model's own training on these pictures, at so many times its learning rate, seen from outside:
-        driving/whole.py.
+    def whole(
+        self, noisy, target, seed: int, epochs: int = 1, times: float = 1.0, watched: str = "all", sgd: bool = False
+    ) -> dict:
+        """Steps of the Model's own training on these pictures, at so many times its learning rate, or with its SGD in
+        the place of another optimiser, seen from outside: driving/whole.py.
         """
-        options = {"seed": seed, "epochs": epochs, "times": times, "watched": watched}
+        options = {"seed": seed, "epochs": epochs, "times": times, "watched": watched, "sgd": sgd}
         fields = {"noisy": noisy, "target": target} | options
         return self._ask("whole", fields, seconds=self.limits["predict_seconds"])
 

@@ -159,8 +159,9 @@ def steps(seen: Seen, x: Tensor, layers: tuple[Layer, ...]) -> Iterator[tuple[La
     last = layers[-1].case.module if layers else ""
     if layers and last not in ACTIVATIONS:
         leaky = [(cases.case("LeakyReLU", shape, slope), F.leaky_relu(x, slope)) for slope in SLOPES]
-        for case, y in ((cases.case("ReLU", shape), x.relu()), (cases.case("Sigmoid", shape), x.sigmoid()), *leaky):
-            if seen.has(y) and not torch.equal(x, y):
+        # A sigmoid may be computed from the positive and the negative part, so that it comes first.
+        for case, y in ((cases.case("Sigmoid", shape), x.sigmoid()), (cases.case("ReLU", shape), x.relu()), *leaky):
+            if y.any() and seen.has(y) and not torch.equal(x, y):  # zeros may be there for anything
                 yield Layer(case, x), y
     used = {id(kept.parameter) for layer in layers for kept in (layer.weight, layer.bias) if kept}
     left = [one for one in seen.parameters if id(one) not in used]

@@ -60,6 +60,18 @@ TWO_FORWARDS = (
 """,
 )
 
+MIRRORED = (
+    MODEL,
+    "                total += ",
+    """                if float(empty(1).uniform_()) < 0.5:
+                    x, target = x.flip(3), target.flip(3)
+                total += """,
+)
+FALLING = (
+    (MODEL, "lr=2.0, momentum=0.9", "lr=20.0, momentum=0.9"),
+    (MODEL, "optimizer.step()\n", "optimizer.step()\n                self.optimizer.lr *= 0.7\n"),
+)
+
 RIGHT = {
     "as it is": (),
     "a batch of eight": (SMALL_BATCHES,),
@@ -68,6 +80,8 @@ RIGHT = {
         SMALL_BATCHES,
     ),
     "turned": TURNED,
+    "mirrored at random": (MIRRORED, SMALL_BATCHES),
+    "mirrored at random, a rate that falls in every step": (MIRRORED, *FALLING),
     "dark, with a buffer of zeros": (
         (MODEL, "self.loss = MSE()", "self.loss = MSE()\n        self.net.layers[-2].bias.sub_(5)"),
         (MODEL, "x, target = ", "zeros = noisy_in[batch].float() * 0\n                x, target = "),
@@ -79,6 +93,11 @@ WRONG = {
     "one ReLU at two places": (ONE_RELU, "the gradient that it hands on"),
     "cleared once an epoch": ((*ONCE_AN_EPOCH, NO_MOMENTUM, SMALL_BATCHES), "added to those of the second"),
     "cleared once an epoch, with momentum": (ONCE_AN_EPOCH, "added to those of the second"),
+    "never cleared, mirrored at random": ((MIRRORED, (MODEL, CLEARS, "")), "added to those of the second"),
+    "never cleared, a rate that falls in every step": (
+        ((MODEL, CLEARS, ""), *FALLING),
+        "added to those of the second",
+    ),
     "never cleared": (((MODEL, CLEARS, ""),), "added to those of the second"),
     "one ReLU at two places, with Adam": ((*ADAM, *ONE_RELU), "the gradient that it hands on"),
     "cleared once an epoch, with Adam": ((*ADAM, *ONCE_AN_EPOCH, SMALL_BATCHES), "added to those of the second"),

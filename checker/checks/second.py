@@ -1,13 +1,15 @@
 """The second step of a training: whether the gradients of the first one are gone.
 
-The same picture again and again, so that both steps see the same whatever a submission shuffles: in one epoch of two
-batches, or else in two epochs of one, between which a learning rate may fall.
+The same picture again and again, which is its own mirror image too, so that both steps see the same whatever a
+submission shuffles, mirrors or turns: in one epoch of two batches, or else in two epochs of one. Between them a
+learning rate may fall.
 """
 
 from collections.abc import Iterator
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from ..context import Grading
 from ..registry import Failed
@@ -22,6 +24,7 @@ MOST_TRIED = 3  # sizes of a batch that what was computed allows
 CLOSE = 0.01  # of the largest change, by which a step may differ from another
 # How often the first gradient counts after a second step; a momentum, which is less than 1, adds to it.
 CLEARED, ADDED = (0.95, 1.99), (1.995, 3.01)
+PARALLEL = 0.995  # the cosine of two gradients which can't be told apart well enough
 CHECK = "optimiser.zero_grad"
 
 Pair = tuple[Tensor, Tensor]
@@ -50,7 +53,7 @@ def second_steps(
     one = first_step(g, repeated(pair, 1), sgd)
     if one and (size := batch(g, pair, *one, g.session.spent - began, sgd)):
         yield from after_both(g, *one, repeated(pair, 2 * size), 1, sgd)
-    yield from after_both(g, walk, found, pair, 2, sgd)
+    yield from after_both(g, *one, repeated(pair, 1), 2, sgd) if one else after_both(g, walk, found, pair, 2, sgd)
 
 
 def after_both(g: Grading, walk: Walk, found: network.Network, pair: Pair, epochs: int, sgd: bool):
@@ -80,7 +83,14 @@ def first_step(g: Grading, pair: Pair, sgd: bool) -> tuple[Walk, network.Network
 
 
 def repeated(pair: Pair, amount: int) -> Pair:
-    return tuple(one[:1].repeat(amount, 1, 1, 1) for one in pair)
+    return tuple(symmetric(one[:1]).repeat(amount, 1, 1, 1) for one in pair)
+
+
+def symmetric(picture: Tensor) -> Tensor:
+    """The mean of a square picture's eight orientations."""
+    turned = [one.double() for one in (picture, picture.transpose(2, 3))]
+    turned = [one.flip(axes) for one in turned for axes in ((), (2,), (3,), (2, 3))]
+    return (sum(turned) / len(turned)).to(picture.dtype)
 
 
 def batch(g: Grading, pair: Pair, walk: Walk, found: network.Network, seconds: float, sgd: bool) -> int | None:
@@ -114,18 +124,27 @@ def is_close(a: Tensor, b: Tensor) -> bool:
 
 
 def counted(walk: Walk, second: Walk, after: dict[str, Tensor]) -> float | None:
-    """How many times the first step's gradients are in the change that both steps made, beside the second's."""
+    """How many times the first step's gradients are in the change that both steps made, beside the second's. Where
+    the second step is shorter, by how much is told by the second gradients, if they point elsewhere.
+    """
     first, then = walk.gradients(), second.gradients()
-    both, once = [], []
+    moved, columns = [], []
     for layer in walk.layers:
         for kept in (layer.weight, layer.bias):
             if kept and kept.parameter.name in walk.confirmed & after.keys():
                 change = kept.torchs(after[kept.parameter.name] - kept.parameter.before.double())
-                both.append((-change / walk.rate - then[kept.parameter.name]).flatten())
-                once.append(first[kept.parameter.name].flatten())
-    if not both:
+                moved.append((-change / walk.rate).flatten())
+                columns.append(torch.stack([one[kept.parameter.name].flatten() for one in (first, then)], 1))
+    if not moved:
         return None
-    left, gradient = torch.cat(both), torch.cat(once)
-    times = float(left @ gradient / (gradient @ gradient))
-    close = float((left - times * gradient).abs().max()) < 0.02 * float(gradient.abs().max())
-    return times if close else None
+    change, gradients = torch.cat(moved), torch.cat(columns)
+    one, other = gradients.unbind(1)
+    allowed = 0.02 * float(one.abs().max())
+    times = float((change - other) @ one / (one @ one))
+    if float((change - other - times * one).abs().max()) < allowed:
+        return times
+    if float(F.cosine_similarity(one, other, 0)) > PARALLEL:
+        return None
+    first_times, shorter = torch.linalg.lstsq(gradients, change[:, None]).solution.flatten().tolist()
+    close = float((gradients @ change.new_tensor([first_times, shorter]) - change).abs().max()) < 0.1 * allowed
+    return 1 + (first_times - 1) / shorter if close and 0.01 < shorter < 1 else None

@@ -93,6 +93,14 @@ WRONG = {
     "one ReLU at two places": (ONE_RELU, "the gradient that it hands on"),
     "cleared once an epoch": ((*ONCE_AN_EPOCH, NO_MOMENTUM, SMALL_BATCHES), "added to those of the second"),
     "cleared once an epoch, with momentum": (ONCE_AN_EPOCH, "added to those of the second"),
+    "a velocity for each shape": (
+        (
+            (MODULES, "self.velocities = [None for _ in self.params]", "self.velocities = {}"),
+            (MODULES, "velocity = self.velocities[i]", "velocity = self.velocities.get(tuple(weight.shape))"),
+            (MODULES, "self.velocities[i] = velocity", "self.velocities[tuple(weight.shape)] = velocity"),
+        ),
+        "of another parameter of the same shape",
+    ),
     "never cleared, mirrored at random": ((MIRRORED, (MODEL, CLEARS, "")), "added to those of the second"),
     "never cleared, a rate that falls in every step": (
         ((MODEL, CLEARS, ""), *FALLING),

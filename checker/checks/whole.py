@@ -12,7 +12,7 @@ from torch import Tensor
 from ..context import Grading
 from ..registry import Failed, Missing, NotApplicable, Unjudged
 from ..sandbox.child import Raised, SubmissionProblem
-from . import cases, judging, network, second
+from . import cases, judging, mixed, network, second
 from .moved import proportion
 from .told import LOSS, PREFIXES, STEP, Verdicts, check_of, checks_of
 from .walk import Walk
@@ -131,7 +131,9 @@ def verdicts(g: Grading) -> Verdicts:
             told = walk.verdicts()
             said = said or told
             if walk.rate is not None:
-                if walk.plain:
+                if failure := mixed.of_another(walk):
+                    told.wrong[STEP] = failure
+                elif walk.plain:
                     second.judge(g, pair, walk, found, sgd)
                     of_rate(g, pair, walk, sgd)
                 return told

@@ -147,8 +147,10 @@ def build(kind: type, given: dict, defaults: dict, seen: dict | None = None):
     known = given.keys() | defaults.keys()
     if len(parameters) == 1 and (settings := configured(seen.get(parameters[0].name), given, defaults)) is not None:
         return kind(settings)
+    names = {parameter.name for parameter in parameters}
     for parameter in parameters:
         own = meaning(parameter.name, known)
+        own = parameter.name if parameter.name in known else None if own in names else own  # torch's own name first
         if (size := size_of_input(parameter, parameters, shape, seen.get(parameter.name))) is not None:
             more[parameter.name] = size
             sizes.add(parameter.name)

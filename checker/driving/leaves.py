@@ -1,5 +1,6 @@
 """The tensors that an object of a submission holds, and the way to each of them."""
 
+import contextlib
 import types
 from collections import deque
 from collections.abc import Iterator
@@ -9,6 +10,7 @@ from torch import Tensor
 
 DEPTH, MOST = 5, 2000
 PLAIN = (str, bytes, int, float, complex, bool, type(None), type, torch.Size, torch.dtype, torch.device)
+PROPERTIES = "weight", "bias", "weights", "biases", "kernel", "W", "w", "b"  # that give a part of a tensor, perhaps
 CODE = (types.FunctionType, types.MethodType, types.BuiltinFunctionType, types.ModuleType, type)
 
 Path = tuple  # of attribute names (str), indices (int) and keys (("key", value)) from the object to the tensor
@@ -58,6 +60,10 @@ def children(value) -> list[tuple[object, object]]:
     for kind in type(value).__mro__:
         for name in getattr(kind, "__slots__", ()) or ():
             if isinstance(name, str) and hasattr(value, name):
+                found.setdefault(name, getattr(value, name))
+    for name in PROPERTIES:
+        if isinstance(getattr(type(value), name, None), property):
+            with contextlib.suppress(Exception):  # what it needs may not be there yet
                 found.setdefault(name, getattr(value, name))
     return list(found.items())
 

@@ -70,7 +70,7 @@ def parameters(driver, model, pictures: Tensor) -> list[tuple]:
     kept, first = pictures[:1], driver.tensor(model.predict(pictures[:1]))
     there = [(path, leaf, leaf.clone()) for path, leaf in leaves(model) if leaf.is_floating_point()]
     model.predict(pictures[1:2] if len(pictures) > 1 else kept.flip(2))
-    there = [one for one in there[:MOST_LEAVES] if at(model, one[0]) is one[1] and torch.equal(*one[1:])]
+    there = [one for one in there[:MOST_LEAVES] if same_memory(at(model, one[0]), one[1]) and torch.equal(*one[1:])]
     found, seen = [], set()
     for path, leaf, _ in there:
         is_whole = is_made_of_others(leaf, [other for _, other, _ in there])
@@ -80,6 +80,11 @@ def parameters(driver, model, pictures: Tensor) -> list[tuple]:
         if any(differs(driver, model, kept, first, leaf, sign) for sign in (1, -1)):
             found.append(path)
     return found
+
+
+def same_memory(one, other: Tensor) -> bool:
+    """Whether both are the same tensor, or views of the same part of one."""
+    return isinstance(one, Tensor) and (one.data_ptr(), one.shape) == (other.data_ptr(), other.shape)
 
 
 def is_made_of_others(leaf: Tensor, leaves: list[Tensor]) -> bool:

@@ -28,6 +28,17 @@ def test_a_padding_without_a_stride_is_no_stride(kind, more, stride, padding):
     assert made.sizes == (4, 3, 5, stride, padding)
 
 
+class AsTorchs:
+    """torch.nn.Upsample takes a size first."""
+
+    def __init__(self, size=None, scale_factor=None):
+        self.sizes = size, scale_factor
+
+
+def test_torchs_own_name_is_meant_before_one_that_is_like_it():
+    assert build(AsTorchs, {"scale_factor": 2}, {}).sizes == (None, 2)
+
+
 class StrideOfTwo:
     def __init__(self, vorher, nachher, kernel_size=2, stride=2, padding=0):
         self.sizes = vorher, nachher, kernel_size, stride, padding

@@ -92,3 +92,69 @@ def test_an_optimiser_is_given_the_other_list_that_a_network_has(edits, data, tm
     assert told.status == (results.FAILED if edits else results.PASSED), told.message
     assert "up the gradient" in told.hint or not edits
     assert found["optimiser.zero_grad"].status == results.PASSED
+
+
+FLAT = (
+    (
+        MODULES,
+        """        self.weight = empty(weight_shape).uniform_(-bound, bound)
+        self.weight_grad = empty(weight_shape).zero_()
+        self.bias = empty(out_channels).uniform_(-bound, bound) if bias else None
+        self.bias_grad = empty(out_channels).zero_() if bias else None
+""",
+        """        self.shape, self.end = weight_shape, empty(weight_shape).numel()
+        self.theta = empty(self.end + out_channels * bool(bias)).uniform_(-bound, bound)
+        self.dtheta = self.theta * 0
+""",
+    ),
+    (
+        MODULES,
+        "    def add_bias(self, y):",
+        """    @property
+    def weight(self):
+        return self.theta[: self.end].view(self.shape)
+
+    @property
+    def bias(self):
+        return self.theta[self.end :] if len(self.theta) > self.end else None
+
+    @property
+    def weight_grad(self):
+        return self.dtheta[: self.end].view(self.shape)
+
+    @weight_grad.setter
+    def weight_grad(self, same):
+        pass
+
+    @property
+    def bias_grad(self):
+        return self.dtheta[self.end :]
+
+    @bias_grad.setter
+    def bias_grad(self, same):
+        pass
+
+    def add_bias(self, y):""",
+    ),
+)
+ONLY_AS_A_WHOLE = (
+    (MODEL, "SGD(self.net.param(), lr=2.0, momentum=0.9)", "SGD(self.flat(), lr=2.0, momentum=0.9)"),
+    (
+        MODEL,
+        "    def load_pretrained_model(self):",
+        """    def flat(self):
+        return [(layer.theta, layer.dtheta) for layer in self.net.layers if hasattr(layer, "theta")]
+
+    def load_pretrained_model(self):""",
+    ),
+)
+
+
+@pytest.mark.parametrize("edits", [(), ONLY_AS_A_WHOLE])
+def test_weights_are_found_that_are_parts_of_a_vector(edits, data, tmp_path):
+    found = findings(textbook(tmp_path / "copy", *FLAT, *edits), data, "modules", "optimiser")
+    told = {name: one.message for name, one in found.items() if one.status not in (results.PASSED, results.ABSENT)}
+    assert not told
+    assert {"optimiser.zero_grad", "modules.conv2d_grad_weight"} <= set(
+        found["optimiser.step_of_train"].details["judged"]
+    )

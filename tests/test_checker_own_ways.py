@@ -137,6 +137,14 @@ FLAT = (
     def add_bias(self, y):""",
     ),
 )
+LISTED_ALONE = tuple(  # no attribute of a module is its weight
+    (MODULES, before + name + after, before + "part" + name[0] + after)
+    for name, places in {
+        "weight": (("def ", "(self)"), ("self.", ".flatten"), ("self.", ".shape"), ("(self.", ",")),
+        "bias": (("def ", "(self)"), ("self.", " is"), ("self.", ".view"), ("(self.", ",")),
+    }.items()
+    for before, after in places
+)
 ONLY_AS_A_WHOLE = (
     (MODEL, "SGD(self.net.param(), lr=2.0, momentum=0.9)", "SGD(self.flat(), lr=2.0, momentum=0.9)"),
     (
@@ -150,7 +158,11 @@ ONLY_AS_A_WHOLE = (
 )
 
 
-@pytest.mark.parametrize("edits", [(), ONLY_AS_A_WHOLE])
+@pytest.mark.parametrize(
+    "edits",
+    [(), LISTED_ALONE, ONLY_AS_A_WHOLE, (*LISTED_ALONE, *ONLY_AS_A_WHOLE)],
+    ids=["properties", "listed alone", "a vector for the optimiser", "listed alone, a vector for the optimiser"],
+)
 def test_weights_are_found_that_are_parts_of_a_vector(edits, data, tmp_path):
     found = findings(textbook(tmp_path / "copy", *FLAT, *edits), data, "modules", "optimiser")
     told = {name: one.message for name, one in found.items() if one.status not in (results.PASSED, results.ABSENT)}

@@ -1,8 +1,7 @@
-"""A parameter of a submission's module and its gradient: where they are, and in which layout the weight is kept."""
+"""A parameter of a submission's module and its gradient: where they are."""
 
 import contextlib
 import re
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -10,7 +9,7 @@ from torch import Tensor
 from . import tensors
 from .building import required
 from .growing import added, copied
-from .leaves import Path, at, leaves
+from .leaves import Call, Path, at, leaves
 from .methods import of_class
 
 LISTS = (
@@ -48,6 +47,15 @@ def listed(module):
     return None
 
 
+def in_listed(module) -> list[tuple[Path, Tensor]]:
+    """The tensors in a module's list of parameters, with the ways to them."""
+    for name in LISTS:
+        with contextlib.suppress(Exception):
+            if found := list(leaves(at(module, (Call(name),)))):
+                return [((Call(name), *path), leaf) for path, leaf in found]
+    return []
+
+
 def of_module(module, parameter: Tensor):
     """(found, gradient) of a parameter by what a module lists: with it, or at the same place of a list of its own."""
     own = listed(module)
@@ -71,58 +79,6 @@ def drawn(value):
     return list(value) if hasattr(value, "__next__") or isinstance(value, map | filter | zip) else value
 
 
-# Layouts of a weight ----------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Layout:
-    """How a submission keeps a parameter: the order of torch's dimensions in its own, joined to `shape`."""
-
-    order: tuple[int, ...]
-    name: str = ""  # what is unlike torch's, for a note; empty if nothing is
-    flipped: bool = False  # whether the kernel's rows and columns run the other way
-
-    def own(self, value: Tensor, shape) -> Tensor:
-        """torch's value in the submission's layout."""
-        value = value.flip(2, 3) if self.flipped else value
-        return value.permute(self.order).reshape(shape)
-
-    def torchs(self, value: Tensor, shape) -> Tensor:
-        """A value in the submission's layout as torch has it, of `shape`."""
-        permuted = [shape[i] for i in self.order]
-        back = [self.order.index(i) for i in range(len(self.order))]
-        value = value.reshape(permuted).permute(back)
-        return value.flip(2, 3) if self.flipped else value
-
-
-NAMED = "o", "c", "kh", "kw"
-
-
-def layout_of(own: Tensor, shape: tuple[int, ...]) -> Layout | None:
-    """The layout in which a tensor of the shape of `own` may hold a parameter that is of `shape` in torch."""
-    if own.numel() != torch.Size(shape).numel():
-        return None
-    plain = tuple(range(len(shape)))
-    if tuple(own.shape) == tuple(shape):
-        return Layout(plain)
-    if len(shape) == 1:
-        return Layout(plain, "×".join(map(str, own.shape)))
-    said = "×".join(map(str, own.shape))
-    for order in ((1, 0, 2, 3), (2, 3, 1, 0), (2, 3, 0, 1), (0, 2, 3, 1), (1, 2, 3, 0)):
-        if tuple(own.shape) == tuple(shape[i] for i in order):
-            return Layout(order, said)
-    o, c, kh, kw = shape
-    for rows, order in (
-        ((o,), plain),
-        ((c * kh * kw,), (1, 2, 3, 0)),
-        ((c,), (1, 0, 2, 3)),
-        ((o * kh * kw,), (0, 2, 3, 1)),
-    ):
-        if own.dim() >= 2 and own.squeeze().dim() == 2 and own.squeeze().shape[0] == rows[0]:
-            return Layout(order, said)
-    return Layout(plain, said)
-
-
 # Where a parameter is ---------------------------------------------------------------------------------
 
 
@@ -131,10 +87,13 @@ def find(module, name: str, shape: tuple[int, ...], influences) -> Path | None:
     difference to what forward gives (`influences(tensor)` says whether).
     """
     size = torch.Size(shape).numel()
-    fitting = [(path, leaf) for path, leaf in leaves(module) if leaf.numel() == size and leaf.is_floating_point()]
-    fitting.sort(key=lambda found: rank(found[0], found[1], name, shape))
-    if not fitting:
+    for there in (leaves, in_listed):
+        fitting = [(path, leaf) for path, leaf in there(module) if leaf.numel() == size and leaf.is_floating_point()]
+        if fitting:
+            break
+    else:
         return None
+    fitting.sort(key=lambda found: rank(found[0], found[1], name, shape))
     for path, leaf in fitting[:8]:
         if influences(leaf):
             return path

@@ -13,11 +13,22 @@ PLAIN = (str, bytes, int, float, complex, bool, type(None), type, torch.Size, to
 PROPERTIES = "weight", "bias", "weights", "biases", "kernel", "W", "w", "b"  # that give a part of a tensor, perhaps
 CODE = (types.FunctionType, types.MethodType, types.BuiltinFunctionType, types.ModuleType, type)
 
-Path = tuple  # of attribute names (str), indices (int) and keys (("key", value)) from the object to the tensor
+Path = tuple  # of attribute names (str), indices (int), keys (("key", value)) and calls from the object to the tensor
+
+
+class Call(str):
+    """The name of a method that is called without arguments, on the way to a tensor in what it returns."""
+
+    __slots__ = ()
 
 
 def leaves(root) -> Iterator[tuple[Path, Tensor]]:
     """Every tensor that can be reached from `root`, the nearest first."""
+    return ((path, value) for path, value in reached(root) if path and isinstance(value, Tensor))
+
+
+def reached(root) -> Iterator[tuple[Path, object]]:
+    """Every tensor and every object that can be reached from `root`, itself included, the nearest first."""
     queue, seen = deque([((), root)]), set()
     while queue and len(seen) < MOST:
         path, value = queue.popleft()
@@ -27,6 +38,7 @@ def leaves(root) -> Iterator[tuple[Path, Tensor]]:
         if isinstance(value, PLAIN) or id(value) in seen or len(path) > DEPTH:
             continue
         seen.add(id(value))
+        yield path, value
         queue.extend(((*path, step), item) for step, item in children(value))
 
 
@@ -80,6 +92,9 @@ def at(root, path: Path):
 
 
 def step_into(value, step):
+    if isinstance(step, Call):
+        returned = getattr(value, step)()
+        return returned if isinstance(returned, list | tuple | dict) else list(returned)
     if isinstance(step, str):
         return getattr(value, step)
     return value[step[1]] if isinstance(step, tuple) else value[step]
@@ -89,7 +104,8 @@ def describe(path: Path) -> str:
     """A path as it would be written in code."""
     text = ""
     for step in path:
-        text += f".{step}" if isinstance(step, str) else f"[{written(step)}]"
+        called = "()" if isinstance(step, Call) else ""
+        text += f".{step}{called}" if isinstance(step, str) else f"[{written(step)}]"
     return text.lstrip(".")
 
 

@@ -5,7 +5,7 @@ import contextlib
 import torch
 from torch import Tensor
 
-from . import backward, gradients, tensors
+from . import backward, gradients, layouts, tensors
 from .leaves import at, describe, type_of
 from .manners import Manner, Spy, clears, zero_grad
 from .sequentials import backward_takes_target
@@ -43,8 +43,8 @@ class Driven:
                 return found
         return None
 
-    def layout(self, name: str) -> gradients.Layout:
-        return self.places["layouts"].get(name) or gradients.Layout(tuple(range(len(self.shapes[name]))))
+    def layout(self, name: str) -> layouts.Layout:
+        return self.places["layouts"].get(name) or layouts.Layout(tuple(range(len(self.shapes[name]))))
 
     def parameters(self) -> dict[str, Tensor]:
         """Weight and bias as torch has them; without those that could not be found."""

@@ -5,7 +5,7 @@ import dataclasses
 import torch
 from torch import Tensor
 
-from . import gradients, tensors
+from . import gradients, layouts, tensors
 from .building import meaning, parameters_of
 from .leaves import leaves
 from .manners import BACKS, Manner, all_manners
@@ -115,7 +115,7 @@ def locate(driver, driven, x: Tensor) -> None:
         path = gradients.find(driven.raw, name, shape, influences)
         if path is not None:
             driven.places[name] = path
-            layout = gradients.layout_of(driven.tensor(name), shape)
+            layout = layouts.layout_of(driven.tensor(name), shape)
             driven.places["layouts"][name] = layout
             if layout and layout.name and name == "weight" and driven.role in ("Conv2d", "TransposeConv2d"):
                 layout = driven.places["layouts"][name] = as_it_is_read(driven, layout, x.shape)
@@ -161,14 +161,14 @@ def locate_joined(driven, x: Tensor) -> None:
                 driven.places |= {"whole": path, "weight": (*path, ("key", (*across, others)))}
                 driven.places["bias"] = *path, ("key", (*across, place))
                 for name, shape in driven.shapes.items():
-                    driven.places["layouts"][name] = gradients.layout_of(driven.tensor(name), shape)
+                    driven.places["layouts"][name] = layouts.layout_of(driven.tensor(name), shape)
                 driven.driver.note(
                     "layout_weight", f"{type(driven.raw).__name__} keeps weight and bias in one matrix"
                 )
                 return
 
 
-def as_it_is_read(driven, layout: gradients.Layout, size: torch.Size) -> gradients.Layout:
+def as_it_is_read(driven, layout: layouts.Layout, size: torch.Size) -> layouts.Layout:
     """The layout of a weight, another one if that is what one pixel leaves in the output: a transposed convolution's
     is flipped where zeros are put between the pixels, and a plain convolution follows; a matrix may have the kernel's
     rows and columns before the channels.
@@ -190,7 +190,7 @@ def as_it_is_read(driven, layout: gradients.Layout, size: torch.Size) -> gradien
             dataclasses.replace(layout, order=order) for order in ((2, 3, 1, 0), (0, 2, 3, 1)) if own.dim() == 2
         ]
 
-    def fits(one: gradients.Layout) -> bool:
+    def fits(one: layouts.Layout) -> bool:
         weight = one.torchs(own, shape)
         return torch.allclose(weight[0] if transposed else weight[:, 0].flip(1, 2), left, atol=1e-4)
 

@@ -7,7 +7,8 @@ import torch
 from torch import Tensor
 
 from .exchange import with_sgd
-from .leaves import at, describe, leaves
+from .gradients import in_listed
+from .leaves import at, describe, leaves, reached
 from .seeing import Sizes, Watch
 from .state import as_imported
 from .stepping import at_times_the_rate
@@ -68,7 +69,7 @@ def steps(driver, noisy: Tensor, target: Tensor, seed: int, epochs: int, times: 
 def parameters(driver, model, pictures: Tensor) -> list[tuple]:
     """The ways to what the predictions depend on, but for what predicting itself changes."""
     kept, first = pictures[:1], driver.tensor(model.predict(pictures[:1]))
-    there = [(path, leaf, leaf.clone()) for path, leaf in leaves(model) if leaf.is_floating_point()]
+    there = [(path, leaf, leaf.clone()) for path, leaf in every(model) if leaf.is_floating_point()]
     model.predict(pictures[1:2] if len(pictures) > 1 else kept.flip(2))
     there = [one for one in there[:MOST_LEAVES] if same_memory(at(model, one[0]), one[1]) and torch.equal(*one[1:])]
     found, seen = [], set()
@@ -80,6 +81,14 @@ def parameters(driver, model, pictures: Tensor) -> list[tuple]:
         if any(differs(driver, model, kept, first, leaf, sign) for sign in (1, -1)):
             found.append(path)
     return found
+
+
+def every(model) -> list[tuple[tuple, Tensor]]:
+    """The tensors of a model, and those that the lists of its modules' parameters make of parts of them."""
+    found = list(leaves(model))
+    known = {(leaf.data_ptr(), leaf.numel()) for _, leaf in found}
+    listed = [((*path, *more), leaf) for path, one in reached(model) for more, leaf in in_listed(one)]
+    return found + [(path, leaf) for path, leaf in listed if (leaf.data_ptr(), leaf.numel()) not in known]
 
 
 def same_memory(one, other: Tensor) -> bool:

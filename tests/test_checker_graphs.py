@@ -407,7 +407,7 @@ def test_a_step_of_training_finds_the_tape_as_the_author_does_whatever_was_tried
     history = own.classes.modules[0].HISTORY
     history.append("what no backward can walk")
     with torch.no_grad():
-        seen = whole.step(own, torch.rand(2, 3, 8, 8), torch.rand(2, 3, 8, 8), 0, 1, 1.0, "all")
+        seen = whole.step(own, torch.rand(2, 3, 8, 8), torch.rand(2, 3, 8, 8), 0, 1, 1.0, "all", False)
     assert len(seen["parameters"]) == 2
     assert all(not torch.equal(before, after) for _, before, after in seen["parameters"])
     assert history == ["what no backward can walk"]

@@ -170,3 +170,40 @@ def test_weights_are_found_that_are_parts_of_a_vector(edits, data, tmp_path):
     assert {"optimiser.zero_grad", "modules.conv2d_grad_weight"} <= set(
         found["optimiser.step_of_train"].details["judged"]
     )
+
+
+CHANNELS_BEHIND = (
+    (
+        MODULES,
+        """        self.weight = empty(weight_shape).uniform_(-bound, bound)
+        self.weight_grad = empty(weight_shape).zero_()
+""",
+        """        self.kernel = empty(weight_shape[2:] + weight_shape[:2]).uniform_(-bound, bound)
+        self.kernel_grad = self.kernel * 0
+""",
+    ),
+    (
+        MODULES,
+        "    def add_bias(self, y):",
+        """    @property
+    def weight(self):
+        return self.kernel.permute(2, 3, 0, 1)
+
+    @property
+    def weight_grad(self):
+        return self.kernel_grad.permute(2, 3, 0, 1)
+
+    @weight_grad.setter
+    def weight_grad(self, same):
+        pass
+
+    def add_bias(self, y):""",
+    ),
+    (MODULES, "pairs = [(self.weight, self.weight_grad)]", "pairs = [(self.kernel, self.kernel_grad)]"),
+)
+
+
+def test_a_weight_in_another_order_is_not_lost_for_a_property_that_turns_it(data, tmp_path):
+    found = findings(textbook(tmp_path / "copy", *CHANNELS_BEHIND), data, "modules", "optimiser")
+    told = {name: one.message for name, one in found.items() if one.status not in (results.PASSED, results.ABSENT)}
+    assert not told

@@ -76,8 +76,18 @@ def children(value) -> list[tuple[object, object]]:
     for name in PROPERTIES:
         if isinstance(getattr(type(value), name, None), property):
             with contextlib.suppress(Exception):  # what it needs may not be there yet
-                found.setdefault(name, getattr(value, name))
+                if is_stretch(part := getattr(value, name)):
+                    found.setdefault(name, part)
     return list(found.items())
+
+
+def is_stretch(value) -> bool:
+    """Whether it is a tensor that is a part of a larger one, in one piece. A view of a whole one, in another order of
+    its dimensions perhaps, is found as what it is a view of.
+    """
+    if not isinstance(value, Tensor) or not value.is_contiguous():
+        return False
+    return 0 < value.numel() * value.element_size() < value.untyped_storage().nbytes()
 
 
 def at(root, path: Path):

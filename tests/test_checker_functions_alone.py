@@ -92,12 +92,40 @@ class Model:
 LAST = "dw = (g @ columns.transpose(1, 2)).sum(0)", "dw = (g @ columns.transpose(1, 2))[-1]"
 AVERAGED = ".sum((3, 5))", ".mean((3, 5))"
 ADDED = "GRADIENTS[name] = g", "GRADIENTS[name] = GRADIENTS.get(name, 0) + g"
+RELU = (
+    "def run(weights, x):",
+    """MASKS = {}
+
+
+def relu_forward(x):
+    return x.clamp(min=0), x > 0
+
+
+def relu_backward(g, mask):
+    return g * mask
+
+
+def run(weights, x):""",
+)
+
+
+def masks_by(key: str, again: str) -> tuple:
+    """A ReLU that can be used alone, whose masks are kept by something."""
+    kept, used = f"x, MASKS[{key}] = relu_forward(x)", f"relu_backward(g, MASKS[{again}])"
+    return RELU, ("x = x.clamp(min=0)", kept), ("g * (y > 0)", used)
+
+
 CASES = {  # the edits, and what must fail of mathematics
     "right": ((), {}),
     "the last picture's gradient": ((LAST,), {"modules.conv2d_grad_weight": "last picture"}),
     "and gradients are never cleared": (
         (LAST, ADDED),
         {"modules.conv2d_grad_weight": "last picture", "optimiser.zero_grad": "added to those of the second"},
+    ),
+    "a mask for each layer": (masks_by("i", "i"), {}),
+    "a mask for each size": (
+        masks_by("len(x[0, 0])", "len(y[0, 0])"),
+        {"optimiser.step_of_train": "not in the network"},
     ),
     "blocks are averaged": ((AVERAGED,), {"modules.nearest_backward": "1/(the factor squared)"}),
 }

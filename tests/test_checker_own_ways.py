@@ -172,6 +172,63 @@ def test_weights_are_found_that_are_parts_of_a_vector(edits, data, tmp_path):
     )
 
 
+BY_MODULES = (
+    (MODEL, "self.optimizer.zero_grad()", "self.net.zero_grad()"),
+    (
+        MODULES,
+        "    def zero_grad(self):\n        for _, grad in self.params:",
+        "    def unused(self):\n        for grad in ():",
+    ),
+    (
+        MODULES,
+        "        self.layers = list(layers)\n",
+        """        self.layers = list(layers)
+
+    def zero_grad(self):
+        for layer in self.layers:
+            layer.zero_grad()
+""",
+    ),
+)
+BIAS_LEFT_OUT = (
+    MODULES,
+    "class TransposeConv2d(Convolution):",
+    """class TransposeConv2d(Convolution):
+    def zero_grad(self):
+        self.weight_grad.zero_()
+""",
+)
+
+
+@pytest.mark.parametrize("edits", [(), (BIAS_LEFT_OUT,)])
+def test_each_kind_of_module_is_asked_to_clear_its_gradients(edits, data, tmp_path):
+    told = findings(textbook(tmp_path / "copy", *BY_MODULES, *edits), data, "modules", "optimiser")[
+        "optimiser.zero_grad"
+    ]
+    assert told.status == (results.FAILED if edits else results.PASSED), told.message
+    assert not edits or "grad_bias of a backward of TransposeConv2d" in told.message
+
+
+WITHOUT_A_LOSS = (
+    (MODEL, "import MSE, SGD", "import SGD"),
+    (MODEL, '    "MSE",\n', ""),
+    (MODEL, "        self.loss = MSE()\n", ""),
+    (
+        MODEL,
+        "total += self.loss.forward(self.net.forward(x), target).item() * len(batch)",
+        "y = self.net.forward(x)",
+    ),
+    (MODEL, "self.net.backward(self.loss.backward())", "self.net.backward((y - target) * (2 / y.numel()))"),
+    (MODULES, "class MSE(Module):", "class Unused(Module):"),
+)
+
+
+def test_a_loss_whose_value_is_never_computed_is_judged_by_its_gradient(data, tmp_path):
+    found = findings(textbook(tmp_path / "copy", *WITHOUT_A_LOSS), data, "modules", "optimiser")
+    assert found["optimiser.mse_backward"].status == results.PASSED
+    assert found["optimiser.mse_forward"].status == results.ABSENT
+
+
 CHANNELS_BEHIND = (
     (
         MODULES,

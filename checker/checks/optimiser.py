@@ -63,13 +63,19 @@ def torch_step(
     parameter.sub_(lr * velocity)
 
 
-def steppable(g: Grading) -> cases.Case:
-    """A case of a convolution whose backward runs, and so gives a gradient to step along."""
+def all_steppable(g: Grading) -> list[cases.Case]:
+    """A case of each kind of convolution whose backward runs, and so gives a gradient to step along."""
+    found = []
     for one in with_parameters(g):
-        for outcome in g.once(cases.sweep, one.module):
-            if isinstance(outcome.got["grad_input"], Tensor | None):
-                return outcome.case
-    raise Follows("modules.conv2d_grad_input")
+        running = (out for out in g.once(cases.sweep, one.module) if isinstance(out.got["grad_input"], Tensor | None))
+        found += [outcome.case for outcome in [next(running, None)] if outcome]
+    if not found:
+        raise Follows("modules.conv2d_grad_input")
+    return found
+
+
+def steppable(g: Grading) -> cases.Case:
+    return all_steppable(g)[0]
 
 
 def judge_steps(g: Grading, hint: str = "", **options) -> None:
@@ -167,7 +173,12 @@ def sgd_step(g: Grading):
 @check("optimiser", needs=("api.imports",))
 def zero_grad(g: Grading):
     """zero_grad sets all gradients to zero"""
-    one = g.once(steppable)
+    for one in g.once(all_steppable):
+        cleared_of(g, one)
+
+
+def cleared_of(g: Grading, one: cases.Case) -> None:
+    """Raise unless zero_grad sets the gradients of a module to zero."""
     own, given = ready(g, one)
 
     def once_more() -> dict[str, object]:
@@ -197,7 +208,7 @@ def zero_grad(g: Grading):
             if not cleared:
                 raise NotApplicable("there is no zero_grad, which the assignment does not name")
             hint = "Does it reach every gradient that param() lists?"
-            raise Failed(f"{name} of a backward after zero_grad(): {found.message}", hint)
+            raise Failed(f"{name} of a backward of {one} after zero_grad(): {found.message}", hint)
 
 
 @check("beyond", needs=("optimiser.sgd_step",))

@@ -15,8 +15,6 @@ def step_of_train(g: Grading):
     others = [finding for finding in g.findings.values() if finding.group in MATHEMATICS]
     if any(finding.status not in (PASSED, ABSENT) for finding in others):
         raise NotApplicable("other checks of its mathematics tell what it comes to")
-    if not judging.with_parameters(g):
-        raise NotApplicable("all was judged by it already")
     try:
         found = g.once(whole.verdicts)
     except (Unjudged, SubmissionProblem):
@@ -24,6 +22,8 @@ def step_of_train(g: Grading):
     if found.wrong:
         failure = next(iter(found.wrong.values()))
         raise Failed(f"each module by itself is right, but not in the network: {failure.message}", failure.hint)
+    if not judging.with_parameters(g):
+        raise NotApplicable("all else was judged by it already")
     if not any(check.endswith("grad_weight") for check in found.right):
         raise Unjudged("it is not seen which gradients a step of train() goes along, with the network's own loss")
     return {"judged": sorted(found.right)}

@@ -19,6 +19,7 @@ from .walk import Walk
 from .watched import in_order
 
 FEW, MANY = (3, 2, 1), (8, 32, 128, 512)  # pictures, of which some number is a batch of one step
+VALUE = "optimiser.mse_forward"
 ALONE = "behaviour.accumulates", "behaviour.input_untouched", "behaviour.backward_twice"
 
 
@@ -60,6 +61,8 @@ def unless_elsewhere(g: Grading, found: Verdicts, check: str) -> None:
     if check == "api.sequential" and not judging.with_parameters(g):
         raise NotApplicable("it is written without modules that could be chained; conventions tell what is missing")
     role, computed = role_of(check), computed_in(found)
+    if check == VALUE and LOSS in found.right:
+        raise NotApplicable("train() computes the gradient of the loss, which is right, and never its value")
     if role in computed or check in (LOSS, STEP):
         raise Unjudged("a step of train() computes it, but does not tell whether it is right: look at it")
 

@@ -24,6 +24,7 @@ MOST_TRIED = 3  # sizes of a batch that what was computed allows
 CLOSE = 0.01  # of the largest change, by which a step may differ from another
 # How often the first gradient counts after a second step; a momentum, which is less than 1, adds to it.
 CLEARED, ADDED = (0.95, 1.99), (1.995, 3.01)
+ENOUGH = 10  # values of gradients, for two unknown numbers to be told from them
 PARALLEL = 0.995  # the cosine of two gradients which can't be told apart well enough
 CHECK = "optimiser.zero_grad"
 
@@ -33,11 +34,13 @@ Pair = tuple[Tensor, Tensor]
 def judge(g: Grading, pair: Pair, walk: Walk, found: network.Network, sgd: bool) -> None:
     """Say in the verdicts of `walk`, which a step on `pair` took, whether those gradients that are right are gone."""
     for first, layers, after in second_steps(g, pair, walk, found, sgd):
-        times = counted(first, layers, after)
-        if times and CLEARED[0] < times < CLEARED[1]:
+        times = [counted(first, layers, after, walk.confirmed)]
+        if times == [None] and walk.confirmed:  # not the same for all
+            times = [counted(first, layers, after, {name}) for name in walk.confirmed]
+        if all(one and CLEARED[0] < one < CLEARED[1] for one in times):
             walk.said.right.add(CHECK)
             return
-        if times and ADDED[0] < times < ADDED[1]:
+        if all(times) and any(ADDED[0] < one < ADDED[1] for one in times):
             walk.said.wrong[CHECK] = Failed(
                 "in train() the gradients of the first step are added to those of the second",
                 "Are they set to zero before every backward?",
@@ -123,15 +126,16 @@ def is_close(a: Tensor, b: Tensor) -> bool:
     return a.shape == b.shape and float((a - b).abs().max()) < CLOSE * float(b.abs().max())
 
 
-def counted(walk: Walk, second: Walk, after: dict[str, Tensor]) -> float | None:
-    """How many times the first step's gradients are in the change that both steps made, beside the second's. Where
+def counted(walk: Walk, second: Walk, after: dict[str, Tensor], names: set[str]) -> float | None:
+    """How many times the first step's gradients of the parameters of these names are in the change that both steps
+    made of them, beside the second's; None if that is another number for some, or is not known. Where
     the second step is shorter, by how much is told by the second gradients, if they point elsewhere.
     """
     first, then = walk.gradients(), second.gradients()
     moved, columns = [], []
     for layer in walk.layers:
         for kept in (layer.weight, layer.bias):
-            if kept and kept.parameter.name in walk.confirmed & after.keys():
+            if kept and kept.parameter.name in names & after.keys():
                 change = kept.torchs(after[kept.parameter.name] - kept.parameter.before.double())
                 moved.append((-change / walk.rate).flatten())
                 columns.append(torch.stack([one[kept.parameter.name].flatten() for one in (first, then)], 1))
@@ -143,7 +147,7 @@ def counted(walk: Walk, second: Walk, after: dict[str, Tensor]) -> float | None:
     times = float((change - other) @ one / (one @ one))
     if float((change - other - times * one).abs().max()) < allowed:
         return times
-    if float(F.cosine_similarity(one, other, 0)) > PARALLEL:
+    if len(one) < ENOUGH or float(F.cosine_similarity(one, other, 0)) > PARALLEL:
         return None
     first_times, shorter = torch.linalg.lstsq(gradients, change[:, None]).solution.flatten().tolist()
     close = float((gradients @ change.new_tensor([first_times, shorter]) - change).abs().max()) < 0.1 * allowed

@@ -8,7 +8,7 @@ import torch
 from checker_support import TEXTBOOK, findings, make_data, package, settings, textbook
 
 from checker import results
-from checker.driving import building, gradients, roles
+from checker.driving import building, gradients, layouts, roles
 from checker.grading import grade
 from checker.intake import submission
 from checker.sandbox.child import GraderProblem
@@ -82,7 +82,7 @@ def test_what_a_class_has_no_argument_for_is_said():
 )
 def test_a_weight_goes_into_every_layout_and_back(own):
     weight = torch.randn(5, 3, 2, 4)
-    layout = gradients.layout_of(torch.empty(own), (5, 3, 2, 4))
+    layout = layouts.layout_of(torch.empty(own), (5, 3, 2, 4))
     assert layout.own(weight, own).shape == own
     assert torch.equal(layout.torchs(layout.own(weight, own), (5, 3, 2, 4)), weight)
     assert bool(layout.name) == (own != (5, 3, 2, 4))

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from ..context import Grading
 from ..registry import Failed, Follows, NotApplicable, Unjudged, check
-from ..results import FAILED
+from ..results import FAILED, UNJUDGED
 from ..sandbox.child import Raised
 from . import cases
 from .compare import Mismatch, mismatch
@@ -207,6 +207,8 @@ def cleared_of(g: Grading, one: cases.Case) -> None:
                 raise unless_it_trains(g, problem)
             if not cleared:
                 raise NotApplicable("there is no zero_grad, which the assignment does not name")
+            if (step := g.findings.get("optimiser.sgd_step")) and step.status == UNJUDGED:
+                raise Unjudged("no way was found to use its SGD, and so none to have that clear the gradients")
             hint = "Does it reach every gradient that param() lists?"
             raise Failed(f"{name} of a backward of {one} after zero_grad(): {found.message}", hint)
 

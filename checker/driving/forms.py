@@ -8,7 +8,9 @@ from .building import required
 from .gradients import drawn
 from .methods import of_class
 
-OTHER_LISTS = re.compile(r"((get|all|list|trainable|learnable)_?)*(param|group|variable|weight|poids|theta)\w*")
+OTHER_LISTS = re.compile(
+    r"((get|all|list|trainable|learnable)_?)*(param|group|variable|weight|poids|theta|lea(f|ves)|learnable)\w*"
+)
 
 
 def of_weights(driven) -> list:

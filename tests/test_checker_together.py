@@ -47,19 +47,6 @@ ADAM = (
 class SGD:""",
     ),
 )
-TWO_FORWARDS = (
-    MODEL,
-    """                self.optimizer.zero_grad()
-                self.net.backward(self.loss.backward())
-""",
-    """                self.optimizer.zero_grad()
-                first = self.loss.backward()
-                self.loss.forward(self.net.forward(target), x)
-                self.net.backward(first)
-                self.net.backward(self.loss.backward())
-""",
-)
-
 MIRRORED = (
     MODEL,
     "                total += ",
@@ -130,13 +117,6 @@ def test_right_modules_that_are_used_wrongly_fail_in_the_network(name, data, tmp
     found = findings(textbook(tmp_path / "copy", *edits), data, "modules", "optimiser")
     assert {name for name, one in found.items() if one.status == results.FAILED} == {STEP}
     assert words in found[STEP].message
-
-
-def test_a_step_along_what_nobody_knows_is_not_judged(data, tmp_path):
-    """Both losses forward before both backwards: the first one goes back through what the second has saved."""
-    found = findings(textbook(tmp_path / "copy", TWO_FORWARDS), data, "modules", "optimiser")
-    assert {name for name, one in found.items() if one.status == results.UNJUDGED} == {STEP}
-    assert found[STEP].points < found[STEP].possible == found[STEP].max_points
 
 
 def test_a_module_that_is_wrong_is_told_once(data, tmp_path):

@@ -24,6 +24,4 @@ def step_of_train(g: Grading):
         raise Failed(f"each module by itself is right, but not in the network: {failure.message}", failure.hint)
     if not judging.with_parameters(g):
         raise NotApplicable("all else was judged by it already")
-    if not any(check.endswith("grad_weight") for check in found.right):
-        raise Unjudged("it is not seen which gradients a step of train() goes along, with the network's own loss")
     return {"judged": sorted(found.right)}

@@ -15,8 +15,8 @@ def of_another(walk: Walk) -> Failed | None:
     """What is told of the first such weight; None if there is none."""
     gradients = walk.gradients()
     for layer in walk.layers:
-        for name, kept in (("weight", layer.weight), ("bias", layer.bias)):
-            one = walk.moved[id(layer)].get(f"grad_{name}")
+        for name, kept in layer.kept.items():
+            one = walk.moved[id(layer)][f"grad_{name}"]
             if one is None or one.along is None:
                 continue
             own = kept.parameter.name

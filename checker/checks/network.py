@@ -47,6 +47,11 @@ class Layer:
     weight: Kept | None = None
     bias: Kept | None = None
 
+    @property
+    def kept(self) -> dict[str, Kept]:
+        """The weight and the bias by these names, those that there are."""
+        return {name: one for name, one in (("weight", self.weight), ("bias", self.bias)) if one}
+
 
 @dataclass(frozen=True)
 class Network:
@@ -74,7 +79,7 @@ def order_of(value: Tensor, pictures: Tensor) -> list[int] | None:
     other ones.
     """
     a, b = (one.double().reshape(pictures.shape) for one in (value, pictures))
-    turned = (one.flip(axes) for one in orientations(b) for axes in ((), (2,), (3,), (2, 3)))
+    turned = orientations(b)
     if bool((b == b[:1]).all()):  # the same picture again and again
         same = torch.stack([(standard(a) * standard(one[:1])).sum(2).amin(1) for one in turned]).amax(0)
         return list(range(len(a))) if bool((same > ALIKE).all()) else None
@@ -84,7 +89,9 @@ def order_of(value: Tensor, pictures: Tensor) -> list[int] | None:
 
 
 def orientations(x: Tensor) -> list[Tensor]:
-    return [x, x.transpose(2, 3)] if x.shape[2] == x.shape[3] else [x]
+    """Pictures mirrored, and turned as well where they are square: four or eight."""
+    turned = [x, x.transpose(2, 3)] if x.shape[2] == x.shape[3] else [x]
+    return [one.flip(axes) for one in turned for axes in ((), (2,), (3,), (2, 3))]
 
 
 def standard(x: Tensor) -> Tensor:
@@ -163,7 +170,7 @@ def steps(seen: Seen, x: Tensor, layers: tuple[Layer, ...]) -> Iterator[tuple[La
         for case, y in ((cases.case("Sigmoid", shape), x.sigmoid()), (cases.case("ReLU", shape), x.relu()), *leaky):
             if y.any() and seen.has(y) and not torch.equal(x, y):  # zeros may be there for anything
                 yield Layer(case, x), y
-    used = {id(kept.parameter) for layer in layers for kept in (layer.weight, layer.bias) if kept}
+    used = {id(kept.parameter) for layer in layers for kept in layer.kept.values()}
     left = [one for one in seen.parameters if id(one) not in used]
     for case, weight in convolutions(shape, left):
         y = output(case, x, weight.value, sizes)

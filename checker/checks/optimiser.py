@@ -65,17 +65,14 @@ def torch_step(
 
 def all_steppable(g: Grading) -> list[cases.Case]:
     """A case of each kind of convolution whose backward runs, and so gives a gradient to step along."""
-    found = []
+    running = {}
     for one in with_parameters(g):
-        running = (out for out in g.once(cases.sweep, one.module) if isinstance(out.got["grad_input"], Tensor | None))
-        found += [outcome.case for outcome in [next(running, None)] if outcome]
-    if not found:
+        for outcome in g.once(cases.sweep, one.module):
+            if isinstance(outcome.got["grad_input"], Tensor | None):
+                running.setdefault(one.module, outcome.case)
+    if not running:
         raise Follows("modules.conv2d_grad_input")
-    return found
-
-
-def steppable(g: Grading) -> cases.Case:
-    return all_steppable(g)[0]
+    return list(running.values())
 
 
 def judge_steps(g: Grading, hint: str = "", **options) -> None:
@@ -85,7 +82,7 @@ def judge_steps(g: Grading, hint: str = "", **options) -> None:
     flat = options | options.get("more", {})
     settings = ", ".join(f"{key}={value}" for key, value in flat.items() if key != "more")
     try:
-        taken = steps(g, g.once(steppable), **options)
+        taken = steps(g, g.once(all_steppable)[0], **options)
     except Raised:
         if "more" not in options and g.once(trains):  # so the Model has a way to use it that was not found
             return own_step(g)
@@ -121,7 +118,7 @@ def right_otherwise(g: Grading, options: dict) -> bool:
     for neutral in NEUTRAL:
         for way in range(conventions(g)["optimiser_ways"]):
             with contextlib.suppress(Raised):
-                taken = steps(g, g.once(steppable), way=way, neutral=neutral, **options)
+                taken = steps(g, g.once(all_steppable)[0], way=way, neutral=neutral, **options)
                 if not wrong_of(taken, g.config["tolerance"]["absolute"]):
                     return True
     return False

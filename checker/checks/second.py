@@ -31,9 +31,9 @@ CHECK = "optimiser.zero_grad"
 Pair = tuple[Tensor, Tensor]
 
 
-def judge(g: Grading, pair: Pair, walk: Walk, found: network.Network, sgd: bool) -> None:
+def judge(g: Grading, pair: Pair, walk: Walk, found: network.Network) -> None:
     """Say in the verdicts of `walk`, which a step on `pair` took, whether those gradients that are right are gone."""
-    for first, layers, after in second_steps(g, pair, walk, found, sgd):
+    for first, layers, after in second_steps(g, pair, walk, found):
         times = [counted(first, layers, after, walk.confirmed)]
         if times == [None] and walk.confirmed:  # not the same for all
             times = [counted(first, layers, after, {name}) for name in walk.confirmed]
@@ -48,19 +48,17 @@ def judge(g: Grading, pair: Pair, walk: Walk, found: network.Network, sgd: bool)
             return
 
 
-def second_steps(
-    g: Grading, pair: Pair, walk: Walk, found: network.Network, sgd: bool
-) -> Iterator[tuple[Walk, Walk, dict]]:
+def second_steps(g: Grading, pair: Pair, walk: Walk, found: network.Network) -> Iterator[tuple[Walk, Walk, dict]]:
     """(the first step, torch's gradients after it, all parameters after the second one)"""
     began = g.session.spent
-    one = first_step(g, repeated(pair, 1), sgd)
-    if one and (size := batch(g, pair, *one, g.session.spent - began, sgd)):
-        yield from after_both(g, *one, repeated(pair, 2 * size), 1, sgd)
-    yield from after_both(g, *one, repeated(pair, 1), 2, sgd) if one else after_both(g, walk, found, pair, 2, sgd)
+    one = first_step(g, repeated(pair, 1), walk.seen.sgd)
+    if one and (size := batch(g, pair, *one, g.session.spent - began)):
+        yield from after_both(g, *one, repeated(pair, 2 * size), 1)
+    yield from after_both(g, *one, repeated(pair, 1), 2) if one else after_both(g, walk, found, pair, 2)
 
 
-def after_both(g: Grading, walk: Walk, found: network.Network, pair: Pair, epochs: int, sgd: bool):
-    if seen := run(g, pair, "nothing", sgd, epochs):
+def after_both(g: Grading, walk: Walk, found: network.Network, pair: Pair, epochs: int):
+    if seen := run(g, pair, "nothing", walk.seen.sgd, epochs):
         after = {one.name: one.after.double() for one in seen.parameters}
         yield walk, Walk(walk.seen, *network.stepped(found, walk.layers)), after
 
@@ -70,7 +68,7 @@ def run(g: Grading, pair: Pair, watched: str, sgd: bool, epochs: int = 1, times:
     place of another optimiser; None if they don't run.
     """
     try:
-        return in_order(g.session.whole(*pair, g.inputs_seed, epochs, times, watched, sgd))
+        return in_order(g.session.whole(*pair, g.inputs_seed, epochs, times, watched, sgd), sgd)
     except SubmissionProblem:
         return None
 
@@ -90,13 +88,12 @@ def repeated(pair: Pair, amount: int) -> Pair:
 
 
 def symmetric(picture: Tensor) -> Tensor:
-    """The mean of a square picture's eight orientations."""
-    turned = [one.double() for one in (picture, picture.transpose(2, 3))]
-    turned = [one.flip(axes) for one in turned for axes in ((), (2,), (3,), (2, 3))]
+    """The mean of a picture's orientations."""
+    turned = network.orientations(picture.double())
     return (sum(turned) / len(turned)).to(picture.dtype)
 
 
-def batch(g: Grading, pair: Pair, walk: Walk, found: network.Network, seconds: float, sgd: bool) -> int | None:
+def batch(g: Grading, pair: Pair, walk: Walk, found: network.Network, seconds: float) -> int | None:
     """How many pictures a step takes at once, of which one takes so many `seconds`: as many of the same as make the
     step that one makes. None if that is not known.
     """
@@ -105,12 +102,12 @@ def batch(g: Grading, pair: Pair, walk: Walk, found: network.Network, seconds: f
         if seconds > MOST_SECONDS:
             return None
         began = g.session.spent
-        if (seen := run(g, repeated(pair, amount), "sizes", sgd)) is None:
+        if (seen := run(g, repeated(pair, amount), "sizes", walk.seen.sgd)) is None:
             return None
         seconds, sizes = g.session.spent - began, seen.sizes()
         likely = [n for n in range(amount, 0, -1) if all(n * one in sizes for one in each)]
         for n in likely[:MOST_TRIED]:
-            if (seen := run(g, repeated(pair, n), "nothing", sgd)) and is_close(change(seen), once):
+            if (seen := run(g, repeated(pair, n), "nothing", walk.seen.sgd)) and is_close(change(seen), once):
                 if n < amount:
                     return n
                 break
@@ -134,8 +131,8 @@ def counted(walk: Walk, second: Walk, after: dict[str, Tensor], names: set[str])
     first, then = walk.gradients(), second.gradients()
     moved, columns = [], []
     for layer in walk.layers:
-        for kept in (layer.weight, layer.bias):
-            if kept and kept.parameter.name in names & after.keys():
+        for kept in layer.kept.values():
+            if kept.parameter.name in names & after.keys():
                 change = kept.torchs(after[kept.parameter.name] - kept.parameter.before.double())
                 moved.append((-change / walk.rate).flatten())
                 columns.append(torch.stack([one[kept.parameter.name].flatten() for one in (first, then)], 1))

@@ -33,11 +33,7 @@ class Walk:
         self.scales = sorted((s for s in scales if s), key=lambda s: abs(s - 1)) or [1.0]
         self.value = (found.output - found.target).square().mean()
         self.moved = {
-            id(layer): {
-                f"grad_{name}": moved.moved(seen, kept, self.scales)
-                for name, kept in (("weight", layer.weight), ("bias", layer.bias))
-                if kept
-            }
+            id(layer): {f"grad_{name}": moved.moved(seen, kept, self.scales) for name, kept in layer.kept.items()}
             for layer in layers
         }
         self.straight = True  # whether the gradient that has arrived is torch's
@@ -275,8 +271,7 @@ class Walk:
         return {
             kept.parameter.name: passed.expected[f"grad_{name}"]
             for passed in self.straight_passes
-            for name, kept in (("weight", passed.layer.weight), ("bias", passed.layer.bias))
-            if kept
+            for name, kept in passed.layer.kept.items()
         }
 
     def of_step(self) -> None:

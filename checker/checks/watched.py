@@ -17,11 +17,12 @@ class Parameter:
 
 @dataclass(frozen=True)
 class Seen:
-    """What was seen of a step: see driving/whole.py."""
+    """What was seen of a step: see driving/whole.py. `sgd`: with the submission's SGD in another one's place."""
 
     parameters: list[Parameter]
     prints: Tensor
     whole: list[Tensor]
+    sgd: bool = False
 
     def has(self, value: Tensor) -> bool:
         """Whether values like these were computed, in whatever order."""
@@ -45,7 +46,7 @@ class Seen:
         return set(self.prints[:, 0].long().tolist())
 
 
-def in_order(answer) -> Seen:
+def in_order(answer, sgd: bool = False) -> Seen:
     """What the submission's process says of a step, without what has not the form that it must have."""
     said = answer if isinstance(answer, dict) else {}
     lists = {name: said[name] if isinstance(said.get(name), list) else [] for name in ("parameters", "whole")}
@@ -54,7 +55,7 @@ def in_order(answer) -> Seen:
     prints = said.get("prints")
     if not is_value(prints) or prints.dim() != 2 or prints.shape[1] != 5:
         prints = torch.zeros(0, 5)
-    return Seen(moved, prints.double(), [one for one in lists["whole"] if is_value(one)])
+    return Seen(moved, prints.double(), [one for one in lists["whole"] if is_value(one)], sgd)
 
 
 def is_value(one) -> bool:

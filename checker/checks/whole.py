@@ -67,18 +67,26 @@ def unless_elsewhere(g: Grading, found: Verdicts, check: str) -> None:
         raise Unjudged("a step of train() computes it, but does not tell whether it is right: look at it")
 
 
-def steps_of_training(g: Grading, sgd: bool) -> Iterator[tuple[network.Seen, network.Network, tuple[Tensor, Tensor]]]:
-    """Steps of train(), each with the network that took it, and the pictures."""
+def steps_of_training(g: Grading) -> Iterator[tuple[network.Seen, network.Network, tuple[Tensor, Tensor]]]:
+    """Steps of train(), each with the network that took it, and the pictures: of the optimiser that the Model uses,
+    then of the submission's own SGD in its place.
+    """
+    for seen, pair in (taken for sgd in (False, True) for taken in steps_taken(g, sgd)):
+        for view in (seen, seen.channels_last(pair[0])):
+            if found := network.find(view, *pair):
+                yield view, found, pair
+                break
+
+
+def steps_taken(g: Grading, sgd: bool) -> Iterator[tuple[network.Seen, tuple[Tensor, Tensor]]]:
+    """What is seen of the steps that move weights, and the pictures."""
     moving = False
-    for amount in (*FEW, None):
-        taken = step_on(g, amount, sgd) if amount else None if moving else fewest(g, sgd)
-        if taken:
+    for amount in FEW:
+        if taken := step_on(g, amount, sgd):
             moving = True
-            seen, pair = taken
-            for view in (seen, seen.channels_last(pair[0])):
-                if found := network.find(view, *pair):
-                    yield view, found, pair
-                    break
+            yield taken
+    if not moving and (taken := fewest(g, sgd)):
+        yield taken
 
 
 def step_on(g: Grading, amount: int, sgd: bool) -> tuple[network.Seen, tuple[Tensor, Tensor]] | None:
@@ -86,7 +94,7 @@ def step_on(g: Grading, amount: int, sgd: bool) -> tuple[network.Seen, tuple[Ten
     generator = torch.Generator().manual_seed(g.inputs_seed)
     pair = tuple((torch.rand(amount, 3, 32, 32, generator=generator) * 255).to(torch.uint8) for _ in range(2))
     try:
-        seen = in_order(g.session.whole(*pair, g.inputs_seed, sgd=sgd))
+        seen = in_order(g.session.whole(*pair, g.inputs_seed, sgd=sgd), sgd)
     except Raised:
         return None
     return (seen, pair) if any(not torch.equal(one.before, one.after) for one in seen.parameters) else None
@@ -128,28 +136,27 @@ def verdicts(g: Grading) -> Verdicts:
     does; else of what any step shows, which is less.
     """
     said = None
-    for sgd in (False, True):
-        for seen, found, pair in steps_of_training(g, sgd):
-            walk = Walk(seen, layers_of(g, found), found)
-            told = walk.verdicts()
-            said = said or told
-            if walk.rate is not None:
-                if failure := mixed.of_another(walk):
-                    told.wrong[STEP] = failure
-                elif walk.plain:
-                    second.judge(g, pair, walk, found, sgd)
-                    of_rate(g, pair, walk, sgd)
-                return told
+    for seen, found, pair in steps_of_training(g):
+        walk = Walk(seen, layers_of(g, found), found)
+        told = walk.verdicts()
+        said = said or told
+        if walk.rate is not None:
+            if failure := mixed.of_another(walk):
+                told.wrong[STEP] = failure
+            elif walk.plain:
+                second.judge(g, pair, walk, found)
+                of_rate(g, pair, walk)
+            return told
     if said is None:
         raise Unjudged("no network was found that computes what a step of train() does")
     return said
 
 
-def of_rate(g: Grading, pair: tuple[Tensor, Tensor], walk: Walk, sgd: bool) -> None:
+def of_rate(g: Grading, pair: tuple[Tensor, Tensor], walk: Walk) -> None:
     """Whether the step is as long as the learning rate says: it must be twice as long at twice the rate, where that
     is found and so makes a difference.
     """
-    seen = second.run(g, pair, "nothing", sgd, times=2.0)
+    seen = second.run(g, pair, "nothing", walk.seen.sgd, times=2.0)
     if seen is None or [one.name for one in seen.parameters] != [one.name for one in walk.seen.parameters]:
         return
     times = proportion(second.change(seen), second.change(walk.seen), 0.01)

@@ -5,7 +5,7 @@ import re
 from torch import Tensor
 
 from .building import required
-from .gradients import drawn
+from .leaves import drawn
 from .methods import of_class
 
 OTHER_LISTS = re.compile(

@@ -9,7 +9,7 @@ from torch import Tensor
 from . import tensors
 from .building import required
 from .growing import added, copied
-from .leaves import Call, Path, at, leaves
+from .leaves import Call, Path, at, drawn, leaves
 from .methods import of_class
 
 LISTS = (
@@ -72,11 +72,6 @@ def of_module(module, parameter: Tensor):
 
 
 OF_GRADIENTS = re.compile(r"(get_?|list_?|all_?)?(param(eter)?s?_?|weights?_?)?(grad(ient)?|derivative)s?(_?list)?")
-
-
-def drawn(value):
-    """A generator as the list of what it yields."""
-    return list(value) if hasattr(value, "__next__") or isinstance(value, map | filter | zip) else value
 
 
 # Where a parameter is ---------------------------------------------------------------------------------

@@ -103,11 +103,15 @@ def at(root, path: Path):
 
 def step_into(value, step):
     if isinstance(step, Call):
-        returned = getattr(value, step)()
-        return returned if isinstance(returned, list | tuple | dict) else list(returned)
+        return drawn(getattr(value, step)())
     if isinstance(step, str):
         return getattr(value, step)
     return value[step[1]] if isinstance(step, tuple) else value[step]
+
+
+def drawn(value):
+    """A generator as the list of what it yields."""
+    return list(value) if hasattr(value, "__next__") or isinstance(value, map | filter | zip) else value
 
 
 def describe(path: Path) -> str:

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from . import backward, gradients, layouts, tensors
-from .leaves import at, describe, type_of
+from .leaves import at, describe, drawn, type_of
 from .manners import Manner, Spy, clears, zero_grad
 from .sequentials import backward_takes_target
 
@@ -73,14 +73,14 @@ class Driven:
 
     def listed(self):
         """What its own list of parameters returns; raises AttributeError if there is no param()."""
-        return gradients.drawn(self.raw.param())
+        return drawn(self.raw.param())
 
     def network(self):
         """The submission's own Sequential of this module."""
         return self.net if self.net is not None else self.driver.sequential_of([self.raw])
 
     def listed_by_network(self):
-        return gradients.drawn(self.network().param())
+        return drawn(self.network().param())
 
     def lists(self, name: str) -> bool | None:
         """Whether the list of parameters names the weight or bias; None if it is unknown where that is."""

@@ -11,7 +11,8 @@ from torch import Tensor
 
 from . import backward, forms, tensors
 from .building import MEANINGS, build, meaning, parameters_of, required
-from .gradients import drawn, flat, listed
+from .gradients import flat, listed
+from .leaves import drawn
 from .manners import zero_grad
 from .methods import method
 from .search import TRIALS

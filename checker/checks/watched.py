@@ -17,12 +17,15 @@ class Parameter:
 
 @dataclass(frozen=True)
 class Seen:
-    """What was seen of a step: see driving/whole.py. `sgd`: with the submission's SGD in another one's place."""
+    """What was seen of a step: see driving/whole.py. `sgd`: with the submission's SGD in another one's place.
+    `slopes`: of the loss, for each parameter, or why they are not known.
+    """
 
     parameters: list[Parameter]
     prints: Tensor
     whole: list[Tensor]
     sgd: bool = False
+    slopes: list[Tensor] | str = ""
 
     def has(self, value: Tensor) -> bool:
         """Whether values like these were computed, in whatever order."""
@@ -55,7 +58,11 @@ def in_order(answer, sgd: bool = False) -> Seen:
     prints = said.get("prints")
     if not is_value(prints) or prints.dim() != 2 or prints.shape[1] != 5:
         prints = torch.zeros(0, 5)
-    return Seen(moved, prints.double(), [one for one in lists["whole"] if is_value(one)], sgd)
+    slopes = said.get("slopes")
+    if isinstance(slopes, list):
+        rows = all(is_value(one) and one.dim() == 2 and one.shape[1] == 3 for one in slopes)
+        slopes = slopes if rows and len(slopes) == len(moved) else "what was said of them is in no order"
+    return Seen(moved, prints.double(), [one for one in lists["whole"] if is_value(one)], sgd, slopes or "")
 
 
 def is_value(one) -> bool:

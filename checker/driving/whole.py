@@ -9,7 +9,9 @@ from torch import Tensor
 from .exchange import with_sgd
 from .gradients import in_listed
 from .leaves import at, describe, leaves, reached
+from .recording import Recording, Unrecorded
 from .seeing import Sizes, Watch
+from .slopes import slopes
 from .state import as_imported
 from .stepping import at_times_the_rate
 
@@ -21,8 +23,9 @@ def step(
     driver, noisy: Tensor, target: Tensor, seed: int, epochs: int, times: float, watched: str, sgd: bool
 ) -> dict:
     """So many epochs of a fresh Model on these pictures, as if nothing else had been tried before, at so many times
-    its learning rate, where that is found. `watched`: "all" that is computed, its "sizes" alone, or "nothing". `sgd`:
-    with the submission's SGD in the place of the optimiser that the Model uses; nothing is seen if it uses no other.
+    its learning rate, where that is found. `watched`: "all" that is computed, its "sizes" alone, "nothing", or it is
+    "recorded", for the slopes of the loss. `sgd`: with the submission's SGD in the place of the optimiser that the
+    Model uses; nothing is seen if it uses no other.
     """
     kept, driver.unpaired = driver.unpaired, None
     try:
@@ -34,7 +37,8 @@ def step(
 
 def steps(driver, noisy: Tensor, target: Tensor, seed: int, epochs: int, times: float, watched: str) -> dict:
     """What is seen of them. "parameters": (name, before, after) of the tensors that make
-    a difference to its predictions; "prints" and "whole": what was computed on the way (seeing.py).
+    a difference to its predictions; "prints" and "whole": what was computed on the way (seeing.py); "slopes" of the
+    loss (slopes.py), or why they can't be told.
     """
     if driver.paths is None:
         torch.manual_seed(seed)
@@ -52,18 +56,33 @@ def steps(driver, noisy: Tensor, target: Tensor, seed: int, epochs: int, times: 
         at(model, path).add_(torch.empty_like(at(model, path)).uniform_(-0.05, 0.05))
     before = [at(model, path).detach().clone() for path in paths]
     sizes = {noisy.numel(), *(old.numel() for old in before)}
-    watch = {"all": Watch(sizes), "sizes": Sizes(), "nothing": contextlib.nullcontext()}[watched]
+    kinds = {"all": lambda: Watch(sizes), "sizes": Sizes, "nothing": contextlib.nullcontext, "recorded": Recording}
+    watch = kinds[watched]()
+    views = [watch.view(at(model, path)) for path in paths] if watched == "recorded" else []
     with at_times_the_rate(driver.classes, [model], times), watch:
         model.train(noisy.clone(), target.clone(), epochs)
     prints, whole = getattr(watch, "prints", ()), getattr(watch, "whole", {})
-    return {
-        "parameters": [
-            [describe(path), old, at(model, path).detach().reshape(old.shape)]
-            for path, old in zip(paths, before, strict=True)
-        ],
+    after = [at(model, path).detach().reshape(old.shape) for path, old in zip(paths, before, strict=True)]
+    said = {
+        "parameters": [[describe(path), *one] for path, *one in zip(paths, before, after, strict=True)],
         "prints": torch.tensor([one for one in prints if all(map(math.isfinite, one))], dtype=torch.float64),
         "whole": list(whole.values()),
     }
+    if watched == "recorded":
+        updated = [watch.view(at(model, path)) for path in paths]
+        changes = [new - old for new, old in zip(after, before, strict=True)]
+        said["slopes"] = told(watch, views, updated, changes, target)
+    return said
+
+
+def told(recording: Recording, *step) -> list[Tensor] | str:
+    """The slopes of the loss, or why they can't be told."""
+    try:
+        return slopes(recording.complete(), *step)
+    except Unrecorded as reason:
+        return str(reason)
+    except (RuntimeError, IndexError, KeyError) as error:  # of an operator with other values in float64
+        return f"it can't be carried out again: {error!r:.200}"
 
 
 def parameters(driver, model, pictures: Tensor) -> list[tuple]:

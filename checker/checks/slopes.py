@@ -2,15 +2,15 @@
 made of: with connections past layers, drop-out, maxima, layers that are nothing but functions.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor
 
 from ..context import Grading
 from ..registry import Unjudged
-from . import whole
 from .moved import by_signs
+from .steps import fewest, step_on
 from .watched import Parameter, Seen
 
 FEW = 4, 1  # pictures, of which a half may be a batch, or one
@@ -25,6 +25,7 @@ class Told:
 
     right: list[str] = field(default_factory=list)
     wrong: dict[str, str] = field(default_factory=dict)
+    held: frozenset[str] = frozenset()  # the classes of what the Model is made of
 
 
 @dataclass(frozen=True)
@@ -99,7 +100,7 @@ def told(g: Grading) -> Told:
         if isinstance(seen.slopes, str):
             reason = seen.slopes or reason
         elif found := compared([Moved(*one) for one in zip(seen.parameters, seen.slopes, strict=True)], pictures):
-            return found
+            return replace(found, held=seen.held)
         else:
             reason = "no two parameters went along their gradients at one rate"
     raise Unjudged(f"a step of train() can't be compared with the slopes of its loss: {reason}")
@@ -107,9 +108,9 @@ def told(g: Grading) -> Told:
 
 def taken(g: Grading, sgd: bool) -> list[tuple[Seen, int]]:
     """Steps of train() with what is known of the slopes, and of how many pictures."""
-    found = [whole.step_on(g, amount, sgd, "recorded") for amount in FEW]
-    if not any(found) and (fewest := whole.fewest(g, sgd)):  # where a batch that is not full is left out
-        found = [whole.step_on(g, len(fewest[1][0]), sgd, "recorded")]
+    found = [step_on(g, amount, sgd, "recorded") for amount in FEW]
+    if not any(found) and (least := fewest(g, sgd)):  # where a batch that is not full is left out
+        found = [step_on(g, len(least[1][0]), sgd, "recorded")]
     return [(seen, len(pair[0])) for seen, pair in filter(None, found)]
 
 

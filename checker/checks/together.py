@@ -2,7 +2,7 @@
 
 from ..context import Grading
 from ..registry import Failed, NotApplicable, Unjudged, check
-from ..results import ABSENT, PASSED
+from ..results import ABSENT, PASSED, UNJUDGED
 from ..sandbox.child import SubmissionProblem
 from . import adam, judging, slopes, whole
 
@@ -17,14 +17,15 @@ HINT = (
 def step_of_train(g: Grading):
     """A step of train() goes along the gradients of the whole network"""
     others = [finding for finding in g.findings.values() if finding.group in MATHEMATICS]
-    if any(finding.status not in (PASSED, ABSENT) for finding in others):
+    if any(finding.status not in (PASSED, ABSENT, UNJUDGED) for finding in others):
         raise NotApplicable("other checks of its mathematics tell what it comes to")
     found, told = (known(g, one) for one in (whole.verdicts, slopes.told))
     if found and found.wrong:
         failure = next(iter(found.wrong.values()))
         raise Failed(f"{ALONE_RIGHT}: {failure.message}", failure.hint)
     if told and told.wrong:
-        raise Failed(f"{ALONE_RIGHT}: {of_parameters(told)}", HINT)
+        alone = "" if any(finding.status == UNJUDGED for finding in others) else f"{ALONE_RIGHT}: "
+        raise Failed(alone + of_parameters(told), HINT)
     if failure := known(g, adam.miscounted):
         raise failure
     if found is None and told is None:

@@ -26,6 +26,7 @@ class Seen:
     whole: list[Tensor]
     sgd: bool = False
     slopes: list[Tensor] | str = ""
+    held: frozenset[str] = frozenset()  # names of the classes of all that the Model holds
 
     def has(self, value: Tensor) -> bool:
         """Whether values like these were computed, in whatever order."""
@@ -62,7 +63,8 @@ def in_order(answer, sgd: bool = False) -> Seen:
     if isinstance(slopes, list):
         rows = all(is_value(one) and one.dim() == 2 and one.shape[1] == 3 for one in slopes)
         slopes = slopes if rows and len(slopes) == len(moved) else "what was said of them is in no order"
-    return Seen(moved, prints.double(), [one for one in lists["whole"] if is_value(one)], sgd, slopes or "")
+    held = frozenset(name for name in said.get("held") or () if isinstance(name, str))
+    return Seen(moved, prints.double(), [one for one in lists["whole"] if is_value(one)], sgd, slopes or "", held)
 
 
 def is_value(one) -> bool:

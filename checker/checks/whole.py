@@ -6,26 +6,30 @@ what the step did to every weight (walk.py).
 
 from collections.abc import Iterator
 
-import torch
 from torch import Tensor
 
 from ..context import Grading
 from ..registry import Failed, Missing, NotApplicable, Unjudged
-from ..sandbox.child import Raised, SubmissionProblem
-from . import cases, judging, mixed, network, second
+from ..sandbox.child import SubmissionProblem
+from . import cases, judging, mixed, network, second, slopes
 from .moved import proportion
+from .steps import steps_taken
 from .told import LOSS, PREFIXES, STEP, Verdicts, check_of, checks_of
 from .walk import Walk
-from .watched import in_order
 
-FEW, MANY = (3, 2, 1), (8, 32, 128, 512)  # pictures, of which some number is a batch of one step
 VALUE = "optimiser.mse_forward"
+ENOUGH = 4  # parameters, of a network
 ALONE = "behaviour.accumulates", "behaviour.input_untouched", "behaviour.backward_twice"
 
 
 def instead(g: Grading, check: str, reason: Exception) -> dict:
     """The verdict of a step of train() on a check that could not be made; raises `reason` if it gives none."""
     missing = isinstance(reason, Missing)
+    if not missing and check in g.once(by_slopes):
+        g.warn(
+            "it could not be used by itself: judged by how the loss of a step of train() changes with the parameters"
+        )
+        return {"slopes": True}
     try:
         found = g.once(verdicts)
     except (Unjudged, SubmissionProblem):
@@ -45,6 +49,21 @@ def instead(g: Grading, check: str, reason: Exception) -> dict:
     if missing:
         unless_elsewhere(g, found, check)
     raise reason
+
+
+def by_slopes(g: Grading) -> set[str]:
+    """The checks that are passed where a step of train() goes along the slopes of its loss: of the gradients of all
+    modules that the Model holds. Which of them is behind one that does not is not known.
+    """
+    try:
+        told = g.once(slopes.told)
+    except (Unjudged, SubmissionProblem):
+        return set()
+    if told.wrong or len(told.right) < ENOUGH:
+        return set()
+    roles = [role for role in PREFIXES if judging.name_of(g, role) in told.held]
+    parts = "grad_input", "grad_weight", "grad_bias"
+    return {STEP, "modules.sequential_backward", *(check_of(role, part) for role in roles for part in parts)}
 
 
 def role_of(check: str) -> str | None:
@@ -76,46 +95,6 @@ def steps_of_training(g: Grading) -> Iterator[tuple[network.Seen, network.Networ
             if found := network.find(view, *pair):
                 yield view, found, pair
                 break
-
-
-def steps_taken(g: Grading, sgd: bool) -> Iterator[tuple[network.Seen, tuple[Tensor, Tensor]]]:
-    """What is seen of the steps that move weights, and the pictures."""
-    moving = False
-    for amount in FEW:
-        if taken := step_on(g, amount, sgd):
-            moving = True
-            yield taken
-    if not moving and (taken := fewest(g, sgd)):
-        yield taken
-
-
-def step_on(
-    g: Grading, amount: int, sgd: bool, watched: str = "all"
-) -> tuple[network.Seen, tuple[Tensor, Tensor]] | None:
-    """What is seen of train() on so many pictures, and these; None if it does not run or moves no weight."""
-    generator = torch.Generator().manual_seed(g.inputs_seed)
-    pair = tuple((torch.rand(amount, 3, 32, 32, generator=generator) * 255).to(torch.uint8) for _ in range(2))
-    try:
-        seen = in_order(g.session.whole(*pair, g.inputs_seed, watched=watched, sgd=sgd), sgd)
-    except Raised:
-        return None
-    return (seen, pair) if any(not torch.equal(one.before, one.after) for one in seen.parameters) else None
-
-
-def fewest(g: Grading, sgd: bool) -> tuple[network.Seen, tuple[Tensor, Tensor]] | None:
-    """The same on as few pictures as move the weights, where a batch that is not full is left out."""
-    low, found = max(FEW), None
-    for high in MANY:
-        if found := step_on(g, high, sgd):
-            break
-        low = high
-    while found and high - low > 1:
-        middle = (low + high) // 2
-        if fewer := step_on(g, middle, sgd):
-            high, found = middle, fewer
-        else:
-            low = middle
-    return found
 
 
 def layers_of(g: Grading, found: network.Network) -> list[network.Layer]:

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from .exchange import with_sgd
 from .gradients import in_listed
-from .leaves import at, describe, leaves, reached
+from .leaves import at, describe, held, leaves, reached
 from .recording import Recording, Unrecorded
 from .seeing import Sizes, Watch
 from .slopes import slopes
@@ -71,6 +71,7 @@ def steps(driver, noisy: Tensor, target: Tensor, seed: int, epochs: int, times: 
     if watched == "recorded":
         updated = [watch.view(at(model, path)) for path in paths]
         changes = [new - old for new, old in zip(after, before, strict=True)]
+        said["held"] = sorted({type(one).__name__ for one in held(model)})
         said["slopes"] = told(watch, views, updated, changes, target)
     return said
 

@@ -121,6 +121,7 @@ WRONG = {
     "to all of the four": (MODULES, "self.taken = parts == y", "self.taken = parts <= y"),
     "two forwards, then two backwards": (MODEL, TRAINED, BOTH_FIRST),
     "only what is listed": (MODEL, "SGD(self.net.param()", "SGD(self.net.param()[2:]"),
+    "never cleared": (MODEL, "                self.optimizer.zero_grad()\n", ""),
     "biases averaged over pictures": (
         *STEPPED,
         AND_THEN + "grad.div_(len(x) if weight.dim() == 1 else 1)\n" + STEPPED[1],
@@ -157,7 +158,7 @@ def step(loss, *parameters):
     leaves = [one.double().requires_grad_() for one in before]
     squares = loss(pictures.double(), targets.double(), *leaves)
     gradients = torch.autograd.grad(squares, leaves)
-    return slopes(recording.complete(), views, views, [-0.1 * one for one in gradients], targets * 255)
+    return slopes(recording.complete(), views, views, [-0.1 * one for one in gradients], before, targets * 255)
 
 
 def in_place(x, target, weight, bias):

@@ -23,6 +23,9 @@ ROUNDED = 0.02  # of a step, from which on rounding hides it
 class Told:
     """Names of parameters: those that a step moves along the gradient of the loss, and what it does to the others."""
 
+    pictures: int
+    rates: dict[str, float]  # how many times its gradient each parameter went against
+    sgd: bool = False
     right: list[str] = field(default_factory=list)
     wrong: dict[str, str] = field(default_factory=dict)
     held: frozenset[str] = frozenset()  # the classes of what the Model is made of
@@ -30,8 +33,8 @@ class Told:
 
 @dataclass(frozen=True)
 class Moved:
-    """A parameter and its slopes: rows of how far the step went, how the loss changes, and where the parameter lies,
-    in a direction each, of which the first is that of the step itself.
+    """A parameter and its slopes: rows of how far the step went, how the loss changes, where the parameter lies, and
+    how far a step before it went, in a direction each, of which the first is that of the step itself.
     """
 
     parameter: Parameter
@@ -48,6 +51,11 @@ class Moved:
         return torch.tensor([size * self.change.numel() ** 0.5, *[size] * (len(self.rows) - 1)]).double()
 
     @property
+    def scaled(self) -> tuple[Tensor, ...]:
+        """The columns, each row of order 1."""
+        return (self.rows / self.scale[:, None]).unbind(1)
+
+    @property
     def rounding(self) -> float:
         """Of the step, by the type of the parameter."""
         before = self.parameter.before
@@ -58,24 +66,24 @@ class Moved:
 
     def rate(self) -> float | None:
         """How many times the gradient the step went against; None if it went elsewhere."""
-        step, slope, _ = (row / self.scale for row in self.rows.unbind(1))
+        step, slope, *_ = self.scaled
         power = float(slope @ slope)
         rate = -float(step @ slope) / power if power else 0.0
         return rate if rate and self.fits(rate) else None
 
     def rate_beside_decay(self) -> float | None:
         """The same where the step was also along the parameter itself."""
-        step, *along = (row / self.scale for row in self.rows.unbind(1))
+        step, *along, _ = self.scaled
         rate, decay = torch.linalg.lstsq(-torch.stack(along, 1), step[:, None]).solution.flatten().tolist()
         return rate if rate > 0 and decay > 0 and self.fits(rate, decay) else None
 
     def fits(self, rate: float, decay: float = 0.0) -> bool:
-        step, slope, value = self.rows.unbind(1)
-        return float(((step + rate * slope + decay * value) / self.scale).abs().max()) < self.allowed()
+        step, slope, value, _ = self.scaled
+        return float((step + rate * slope + decay * value).abs().max()) < self.allowed()
 
     def decays(self, rate: float) -> bool:
         """Whether the step is that of its gradient and a part of the parameter itself."""
-        step, slope, value = (row / self.scale for row in self.rows.unbind(1))
+        step, slope, value, _ = self.scaled
         power = float(value @ value)
         return power > 0 and self.fits(rate, -float((step + rate * slope) @ value) / power)
 
@@ -100,7 +108,7 @@ def told(g: Grading) -> Told:
         if isinstance(seen.slopes, str):
             reason = seen.slopes or reason
         elif found := compared([Moved(*one) for one in zip(seen.parameters, seen.slopes, strict=True)], pictures):
-            return replace(found, held=seen.held)
+            return replace(found, held=seen.held, sgd=seen.sgd)
         else:
             reason = "no two parameters went along their gradients at one rate"
     raise Unjudged(f"a step of train() can't be compared with the slopes of its loss: {reason}")
@@ -122,7 +130,7 @@ def compared(every: list[Moved], pictures: int) -> Told | None:
     rate = rate or common([rate for one in known if (rate := one.rate_beside_decay())])
     if rate is None:
         return None
-    found = Told()
+    found = Told(pictures, {name: rate for name, rate in rates.items() if rate})
     for one in known:
         name, own = one.parameter.name, rates[one.parameter.name]
         if (own and abs(own / rate - 1) < one.allowed()) or one.decays(rate):

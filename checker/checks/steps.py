@@ -25,12 +25,12 @@ def steps_taken(g: Grading, sgd: bool) -> Iterator[Taken]:
         yield taken
 
 
-def step_on(g: Grading, amount: int, sgd: bool, watched: str = "all") -> Taken | None:
+def step_on(g: Grading, amount: int, sgd: bool, watched: str = "all", epochs: int = 1) -> Taken | None:
     """What is seen of train() on so many pictures, and these; None if it does not run or moves no weight."""
     generator = torch.Generator().manual_seed(g.inputs_seed)
     pair = tuple((torch.rand(amount, 3, 32, 32, generator=generator) * 255).to(torch.uint8) for _ in range(2))
     try:
-        seen = in_order(g.session.whole(*pair, g.inputs_seed, watched=watched, sgd=sgd), sgd)
+        seen = in_order(g.session.whole(*pair, g.inputs_seed, epochs, watched=watched, sgd=sgd), sgd)
     except Raised:
         return None
     return (seen, pair) if any(not torch.equal(one.before, one.after) for one in seen.parameters) else None

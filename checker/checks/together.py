@@ -4,7 +4,7 @@ from ..context import Grading
 from ..registry import Failed, NotApplicable, Unjudged, check
 from ..results import ABSENT, PASSED, UNJUDGED
 from ..sandbox.child import SubmissionProblem
-from . import adam, judging, slopes, whole
+from . import adam, judging, leftover, slopes, whole
 
 MATHEMATICS = "modules", "optimiser"
 ALONE_RIGHT = "each module by itself is right, but not in the network"
@@ -26,7 +26,8 @@ def step_of_train(g: Grading):
     if told and told.wrong:
         alone = "" if any(finding.status == UNJUDGED for finding in others) else f"{ALONE_RIGHT}: "
         raise Failed(alone + of_parameters(told), HINT)
-    if failure := known(g, adam.miscounted):
+    cleared = found and "optimiser.zero_grad" in found.right
+    if failure := known(g, adam.miscounted) or (None if cleared else known(g, leftover.left)):
         raise failure
     if found is None and told is None:
         raise NotApplicable("nothing is known of what a step of train() has to do")

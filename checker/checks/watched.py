@@ -61,7 +61,7 @@ def in_order(answer, sgd: bool = False) -> Seen:
         prints = torch.zeros(0, 5)
     slopes = said.get("slopes")
     if isinstance(slopes, list):
-        rows = all(is_value(one) and one.dim() == 2 and one.shape[1] == 3 for one in slopes)
+        rows = all(is_value(one) and one.dim() == 2 and one.shape[1] == 4 for one in slopes)
         slopes = slopes if rows and len(slopes) == len(moved) else "what was said of them is in no order"
     held = frozenset(name for name in said.get("held") or () if isinstance(name, str))
     return Seen(moved, prints.double(), [one for one in lists["whole"] if is_value(one)], sgd, slopes or "", held)

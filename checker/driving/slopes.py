@@ -17,18 +17,24 @@ DIFFERENCES = "aten::sub", "aten::sub_", "aten::rsub"
 
 
 def slopes(
-    record: Record, parameters: list[View], updated: list[View], changes: list[Tensor], target: Tensor
+    record: Record,
+    parameters: list[View],
+    updated: list[View],
+    changes: list[Tensor],
+    earlier: list[Tensor],
+    target: Tensor,
 ) -> list[Tensor]:
     """For each parameter DIRECTIONS rows: how far the step went in this direction, how the sum of the squared
-    differences to the target changes in it, and how far the parameter itself points there. Raises Unrecorded.
+    differences to the target changes in it, and how far the parameter itself points there, and the changes `earlier`.
+    Raises Unrecorded.
     """
     wanted = comparisons(record, parameters, updated, target)
     if 2 * DIRECTIONS * len(parameters) * (max(wanted) + 1) > MOST_AGAIN:
         raise Unrecorded("too much to carry it out again so often")
     generator = torch.Generator().manual_seed(0)
     found = []
-    for view, change in zip(parameters, changes, strict=True):
-        value, change = view.of(record.memories).double(), change.double()
+    for view, change, former in zip(parameters, changes, earlier, strict=True):
+        value, change, former = view.of(record.memories).double(), change.double(), former.double()
         distance = DISTANCE * (float(value.square().mean().sqrt()) or 1.0)
         ways = [
             change,
@@ -38,7 +44,8 @@ def slopes(
         for way in ways:
             way = way / (float(way.square().mean().sqrt()) or 1.0)
             above, below = (squares(record.again({view: sign * distance * way}, wanted)) for sign in (1, -1))
-            rows.append([float((change * way).sum()), (above - below) / (2 * distance), float((value * way).sum())])
+            slope = (above - below) / (2 * distance)
+            rows.append([float((change * way).sum()), slope, *(float((one * way).sum()) for one in (value, former))])
         found.append(torch.tensor(rows, dtype=torch.float64))
     return found
 

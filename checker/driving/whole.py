@@ -24,8 +24,8 @@ def step(
 ) -> dict:
     """So many epochs of a fresh Model on these pictures, as if nothing else had been tried before, at so many times
     its learning rate, where that is found. `watched`: "all" that is computed, its "sizes" alone, "nothing", or it is
-    "recorded", for the slopes of the loss. `sgd`: with the submission's SGD in the place of the optimiser that the
-    Model uses; nothing is seen if it uses no other.
+    "recorded", for the slopes of the loss, the last epoch by a call of train() of its own. `sgd`: with the SGD that
+    was handed in, in the place of the optimiser that the Model uses; nothing is seen if it uses no other.
     """
     kept, driver.unpaired = driver.unpaired, None
     try:
@@ -54,7 +54,13 @@ def steps(driver, noisy: Tensor, target: Tensor, seed: int, epochs: int, times: 
         driver.begin()
     for path in paths:  # moved, so that no two are alike, such as biases that start as zeros
         at(model, path).add_(torch.empty_like(at(model, path)).uniform_(-0.05, 0.05))
-    before = [at(model, path).detach().clone() for path in paths]
+    began = before = [at(model, path).detach().clone() for path in paths]
+    if watched == "recorded" and epochs > 1:
+        model.train(noisy.clone(), target.clone(), epochs - 1)
+        epochs, before = (
+            1,
+            [at(model, path).detach().reshape(old.shape).clone() for path, old in zip(paths, began, strict=True)],
+        )
     sizes = {noisy.numel(), *(old.numel() for old in before)}
     kinds = {"all": lambda: Watch(sizes), "sizes": Sizes, "nothing": contextlib.nullcontext, "recorded": Recording}
     watch = kinds[watched]()
@@ -72,7 +78,8 @@ def steps(driver, noisy: Tensor, target: Tensor, seed: int, epochs: int, times: 
         updated = [watch.view(at(model, path)) for path in paths]
         changes = [new - old for new, old in zip(after, before, strict=True)]
         said["held"] = sorted({type(one).__name__ for one in held(model)})
-        said["slopes"] = told(watch, views, updated, changes, target)
+        earlier = [new - old for new, old in zip(before, began, strict=True)]
+        said["slopes"] = told(watch, views, updated, changes, earlier, target)
     return said
 
 

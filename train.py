@@ -183,6 +183,7 @@ def _training(network, config, team):
         network,
         *(config[name] for name in ("epochs", "pairs", "lr", "batch", "seed")),
         mixed=config["precision"] == "mixed",
+        exchange=config.get("versions") in (None, 2),
         loss=LOSSES[config["loss"]](),
         schedule=schedule,
         clip=config["clip"],
@@ -216,6 +217,7 @@ def _photo_source(config, team):
         config["zoom"],
         config["seed"],
         config.get("exclude"),
+        config["versions"],
     )
     same(team, "photographs", lambda: checksum([fresh.windows]), SAME_FILES)
     print(f"PSNR: of {HELD_OUT} pictures of photographs held out")

@@ -16,8 +16,11 @@ from PIL import Image
 import data.fresh
 import train
 from data.build import TRAIN_FILE, build
+from data.fresh import FreshPairs
 from data.load import save_pair
+from data.noise import clean
 from Proj_2.others.networks import paper
+from Proj_2.others.training import Training
 from training.options import arguments, plain_values
 from training.team import Team
 
@@ -212,8 +215,24 @@ def test_no_photograph_is_both_trained_on_and_held_out_of_a_built_folder(photos,
     assert not trained & held
 
 
+def test_of_many_versions_the_target_is_the_mean_of_all_but_the_input():
+    window = torch.randint(256, (1, 3, 256, 256), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+    windows = window.expand(20, -1, -1, -1)
+    for versions, kept in ((2, 1.0), (17, 1 / 16)):
+        first, second = FreshPairs(windows, 0, versions).epoch(1, 20)
+        spread = [(noisy.float() - clean(windows)).square().mean().item() for noisy in (first, second)]
+        assert spread[1] == pytest.approx(kept * spread[0] + (versions > 2) / 12, rel=0.05)  # 1/12: it is rounded
+
+
+def test_pictures_that_are_not_alike_never_exchange_their_roles(monkeypatch):
+    monkeypatch.setattr(Training, "step", lambda self, x, target, of: x.mean() > 0)
+    for exchange in (True, False):
+        training = Training(paper(), 1, 40, batch_size=1, exchange=exchange)
+        assert any(training.epoch(torch.zeros(40, 3, 8, 8), torch.ones(40, 3, 8, 8))) == exchange
+
+
 def test_every_seed_holds_out_the_same_photographs_and_makes_other_pairs(photos, small):
-    config = {"photos": [photos], "windows": 12, "val_list": None, "zoom": 1.0, "pairs": 12}
+    config = {"photos": [photos], "windows": 12, "val_list": None, "zoom": 1.0, "pairs": 12, "versions": 2}
     (one, held), (other, held_too) = (train._photo_source(config | {"seed": seed}, Team()) for seed in (0, 1))
     assert all(map(torch.equal, held, held_too))
     assert not torch.equal(one(1)[0], other(1)[0])

@@ -44,7 +44,13 @@ DEFAULTS = {
         "optimizer": "adam",
     },
 }
-DEFAULTS["windows"] = DEFAULTS["pairs"] | {"noise": "course", "pairs": 50_000, "windows": 12_000, "zoom": 1.25}
+DEFAULTS["windows"] = DEFAULTS["pairs"] | {
+    "noise": "course",
+    "pairs": 50_000,
+    "windows": 12_000,
+    "zoom": 1.25,
+    "versions": 2,
+}
 # Options that are not about every run: what they are about, and what they go with.
 ABOUT = {
     "noise": ("photographs", "--photos"),
@@ -53,13 +59,14 @@ ABOUT = {
     "pairs": ("photographs", "--photos or --noisy"),
     "windows": ("photographs with the course's noise", "--photos and --noise course"),
     "zoom": ("photographs with the course's noise", "--photos and --noise course"),
+    "versions": ("photographs with the course's noise", "--photos and --noise course"),
     "targets": ("photographs at full size", "--photos and a --noise other than the course's"),
     "crop": ("pictures at full size", "--noisy, or --photos and a --noise other than the course's"),
 }
 # And for each source of pictures which of them have a meaning.
 MEANT = {
     "pairs": (),
-    "windows": ("noise", "val_list", "exclude", "pairs", "windows", "zoom"),
+    "windows": ("noise", "val_list", "exclude", "pairs", "windows", "zoom", "versions"),
     "crops": ("noise", "val_list", "exclude", "pairs", "targets", "crop"),
     "noisy": ("pairs", "crop"),
 }
@@ -213,6 +220,12 @@ def _parser(description):
     add("--pairs", _number(int, 1, 100_000_000), "N", "pairs an epoch makes")
     add("--windows", _number(int, 1, 10_000_000), "N", "256×256 windows of the photographs, 0.2 MB each")
     add("--zoom", _number(float, 1, 8), "Z", "scale windows up to Z times the course's")
+    add(
+        "--versions",
+        _number(int, 2, 1000),
+        "N",
+        "noisy versions of a picture, of which one is the input and the mean of the others the target",
+    )
     add("--crop", _number(int, 8, 4096), "N", "pixels a side of a crop, a multiple of the network's reduction")
     choose("--loss", tuple(LOSSES), "the noise's own unless given")
     choose("--optimizer", ("adam", "muon"), "muon takes the weights between hidden channels a longer way in a step")

@@ -63,6 +63,7 @@ class Training:
     with `muon`, the weights between hidden channels take Muon's steps instead.
     `team` stands for the other processes, if any, that do the same on other parts of every batch; the weights then
     stay equal in all.
+    `exchange`: whether the second picture of a pair may be the input; not where it is less noisy than the first.
     `seconds`, if any, is the most that an epoch may take: where a processor is too slow for all pairs, the schedule
     follows the clock, and the attribute `skipped` counts the steps that were left out.
 
@@ -87,6 +88,7 @@ class Training:
         muon=False,
         team=None,
         seconds=None,
+        exchange=True,
     ):
         self.network, self.loss, self.team = network, loss or MSE(), team or Alone()
         self.mixed, self.schedule, self.clip = mixed, schedule, clip
@@ -98,7 +100,7 @@ class Training:
         self.peak_lr, self.batch_size, self.seed = peak_lr, batch_size, seed
         self.steps_per_epoch = -(-num_pairs // batch_size)
         self.steps = num_epochs * self.steps_per_epoch
-        self.seconds, self.skipped = seconds, 0
+        self.seconds, self.skipped, self.exchange = seconds, 0, exchange
         self.buffers = Buffers()
 
     def epoch(self, noisy_in, noisy_out):
@@ -117,7 +119,7 @@ class Training:
                 if due >= self.steps_per_epoch:
                     return
             part = batch[self.team.part(len(batch))]
-            yield self.step(*_orient(noisy_in[part], noisy_out[part], random), of=len(batch))
+            yield self.step(*_orient(noisy_in[part], noisy_out[part], random, self.exchange), of=len(batch))
 
     def step(self, x, target, known=None, of=None):
         """One update of the parameters from a batch of pairs; returns the loss before it. `known`, N×1×H×W, is 1
@@ -181,9 +183,9 @@ class BatchTraining(Training):
             yield self.step(*batch)
 
 
-def _orient(x, target, random):
-    """The pair in one of eight orientations, the roles exchanged or not."""
-    if random.random() < 0.5:
+def _orient(x, target, random, exchange):
+    """The pair in one of eight orientations, with `exchange` the roles exchanged or not."""
+    if exchange and random.random() < 0.5:
         x, target = target, x
     for axis in (2, 3):
         if random.random() < 0.5:

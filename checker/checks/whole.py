@@ -29,7 +29,7 @@ def instead(g: Grading, check: str, reason: Exception) -> dict:
         g.warn(
             "it could not be used by itself: judged by how the loss of a step of train() changes with the parameters"
         )
-        return {"slopes": True}
+        return {"whole": True}
     try:
         found = g.once(verdicts)
     except (Unjudged, SubmissionProblem):

@@ -80,6 +80,10 @@ def _is_course(arguments):
     for given, name in ((arguments.weights, "--weights"), (arguments.learn, "--learn")):
         if course and given:
             raise UsageError(f"{name} is about photographs; leave it out, or say --noise photo")
+    if arguments.learn and not arguments.strength:
+        raise UsageError(
+            "--strength 0 leaves the pictures as they are, so there is nothing to --learn for; leave one out"
+        )
     return course
 
 

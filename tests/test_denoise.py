@@ -215,6 +215,7 @@ def test_what_is_given_is_never_overwritten(identity, capsys):
         ("a.png --weights a.png", "a.png does not hold weights of this network"),
         ("a.png --weights ../weights", "weights does not hold weights of this network"),
         ("a.png --noise course --learn", "--learn is about photographs"),
+        ("a.png --learn --strength 0", "nothing to --learn for"),
         ("a.png --corrupt course --weights a.png", "--weights is about photographs"),
         ("a.png --html page.png", "the page is one HTML file; call it page.png.html"),
         ("a.png --html two", "the page is one HTML file"),

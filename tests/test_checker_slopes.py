@@ -136,14 +136,14 @@ def data(tmp_path_factory):
 
 @pytest.mark.parametrize("name", RIGHT)
 def test_right_networks_pass_whatever_they_are_made_of(name, data, tmp_path):
-    found = findings(textbook(tmp_path / "copy", *RIGHT[name]), data, "modules", "optimiser")
+    found = findings(textbook(tmp_path / "copy", *RIGHT[name]), data, "optimiser")
     assert found[STEP].status == results.PASSED, found[STEP].message
     assert found[STEP].details["parameters"] == 10
 
 
 @pytest.mark.parametrize("name", WRONG)
 def test_wrong_networks_of_right_modules_fail(name, data, tmp_path):
-    found = findings(textbook(tmp_path / "copy", *SKIPS, WRONG[name]), data, "modules", "optimiser")
+    found = findings(textbook(tmp_path / "copy", *SKIPS, WRONG[name]), data, "optimiser")
     assert {name for name, one in found.items() if one.status == results.FAILED} == {STEP}
 
 

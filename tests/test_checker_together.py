@@ -95,6 +95,14 @@ WRONG = {
     ),
     "never cleared": (((MODEL, CLEARS, ""),), "added to those of the second"),
     "one ReLU at two places, with Adam": ((*ADAM, *ONE_RELU), "the gradient that it hands on"),
+    "Adam counts parameters": (
+        (
+            *ADAM,
+            (MODULES, "        self.t += 1\n", ""),
+            (MODULES, "            m.mul_(a)", "            self.t += 1\n            m.mul_(a)"),
+        ),
+        "Adam's first step is shorter",
+    ),
     "cleared once an epoch, with Adam": ((*ADAM, *ONCE_AN_EPOCH, SMALL_BATCHES), "added to those of the second"),
 }
 

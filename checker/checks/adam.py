@@ -16,7 +16,8 @@ FEWEST = 4  # parameters
 
 def miscounted(g: Grading) -> Failed | None:
     """Whether each parameter's step is as long as if it was taken one step later than that of the one before."""
-    if any(counts_parameters(seen) for seen, _ in g.once(slopes.taken, False)):
+    seen = next(slopes.steps(g), (None, 0))[0]
+    if seen and counts_parameters(seen):
         return Failed(
             "Adam's first step is shorter for each parameter than for the one before, as if it were a later one",
             "Is the number of steps counted once in a step, and not once for every parameter?",

@@ -2,6 +2,7 @@
 made of: with connections past layers, drop-out, maxima, layers that are nothing but functions.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 import torch
@@ -104,7 +105,7 @@ def told(g: Grading) -> Told:
     that its Model uses none does. Raises Unjudged.
     """
     reason = "train() moves no weights"
-    for seen, pictures in (one for sgd in (False, True) for one in g.once(taken, sgd)):
+    for seen, pictures in steps(g):
         if isinstance(seen.slopes, str):
             reason = seen.slopes or reason
         elif found := compared([Moved(*one) for one in zip(seen.parameters, seen.slopes, strict=True)], pictures):
@@ -114,12 +115,22 @@ def told(g: Grading) -> Told:
     raise Unjudged(f"a step of train() can't be compared with the slopes of its loss: {reason}")
 
 
-def taken(g: Grading, sgd: bool) -> list[tuple[Seen, int]]:
+def steps(g: Grading) -> Iterator[tuple[Seen, int]]:
     """Steps of train() with what is known of the slopes, and of how many pictures."""
-    found = [step_on(g, amount, sgd, "recorded") for amount in FEW]
-    if not any(found) and (least := fewest(g, sgd)):  # where a batch that is not full is left out
-        found = [step_on(g, len(least[1][0]), sgd, "recorded")]
-    return [(seen, len(pair[0])) for seen, pair in filter(None, found)]
+    for sgd in (False, True):
+        moving = False
+        for amount in FEW:
+            if seen := g.once(recorded, amount, sgd):
+                moving = True
+                yield seen, amount
+        if not moving and (least := fewest(g, sgd)):  # where a batch that is not full is left out
+            amount = len(least[1][0])
+            yield g.once(recorded, amount, sgd), amount
+
+
+def recorded(g: Grading, amount: int, sgd: bool) -> Seen | None:
+    taken = step_on(g, amount, sgd, "recorded")
+    return taken and taken[0]
 
 
 def compared(every: list[Moved], pictures: int) -> Told | None:

@@ -101,6 +101,13 @@ BOTH_FIRST = """                self.optimizer.zero_grad()
                     self.net.backward(self.loss.backward() / len(x))
 """
 STEPPED = MODEL, "                self.optimizer.step()\n"
+COPIES = (
+    "                params = self.optimizer.params\n"
+    "                self.optimizer.params = [(w.clone() if w.dim() == 1 else w, grad) for w, grad in params]\n"
+)
+FIRST_MASK = (
+    "        self.mask = x > 0\n        self.first = getattr(self, 'first', self.mask)\n        return x * self.mask"
+)
 VALIDATES = "            self.loss.forward(self.net.forward(noisy_in[-1:] / 255), noisy_out[-1:] / 255)\n"
 AND_THEN = "                for weight, grad in self.net.param():\n                    "
 
@@ -122,6 +129,11 @@ WRONG = {
     "two forwards, then two backwards": (MODEL, TRAINED, BOTH_FIRST),
     "only what is listed": (MODEL, "SGD(self.net.param()", "SGD(self.net.param()[2:]"),
     "never cleared": (MODEL, "                self.optimizer.zero_grad()\n", ""),
+    "the mask of the step before": (
+        (MODULES, "        self.mask = x > 0\n        return x * self.mask", FIRST_MASK),
+        (MODULES, "return grad_y * self.mask\n\n\nclass Sigmoid", "return grad_y * self.first\n\n\nclass Sigmoid"),
+    ),
+    "copies of the biases from the second step on": (*STEPPED, STEPPED[1] + COPIES),
     "biases averaged over pictures": (
         *STEPPED,
         AND_THEN + "grad.div_(len(x) if weight.dim() == 1 else 1)\n" + STEPPED[1],
@@ -143,7 +155,8 @@ def test_right_networks_pass_whatever_they_are_made_of(name, data, tmp_path):
 
 @pytest.mark.parametrize("name", WRONG)
 def test_wrong_networks_of_right_modules_fail(name, data, tmp_path):
-    found = findings(textbook(tmp_path / "copy", *SKIPS, WRONG[name]), data, "optimiser")
+    edits = WRONG[name] if isinstance(WRONG[name][0], tuple) else (WRONG[name],)
+    found = findings(textbook(tmp_path / "copy", *SKIPS, *edits), data, "optimiser")
     assert {name for name, one in found.items() if one.status == results.FAILED} == {STEP}
 
 

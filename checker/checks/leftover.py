@@ -1,4 +1,6 @@
-"""Whether gradients are gone when train() is called once more, of a network whatever it is made of."""
+"""The next call of train(): whether the gradients of the one before are gone, and whether it goes along its own, of a
+network whatever it is made of.
+"""
 
 import torch
 from torch.nn import functional as F
@@ -9,25 +11,34 @@ from . import slopes
 from .second import ADDED, CLEARED, PARALLEL
 from .steps import step_on
 
+FAR = 5  # times what is allowed, by which a step must miss its gradients to be told of
+ADDED_UP = Failed(
+    "in train() the gradients of the first step are added to those of the second",
+    "Are they set to zero before every backward?",
+)
+HINT = "Is something of the first step still in use, such as a mask, an input, or a list of the old weights?"
 
-def left(g: Grading) -> Failed | None:
-    """Failed where the gradients of a first step are added to those of the next. Raises Unjudged where that is not
-    known.
-    """
+
+def failure(g: Grading) -> Failed | None:
+    """What is wrong with the next step, after a first one in which nothing was. Raises Unjudged where not known."""
     told = g.once(slopes.told)
     taken = None if told.wrong else step_on(g, told.pictures, told.sgd, "recorded", epochs=2)
     if taken is None or isinstance(taken[0].slopes, str):
         raise Unjudged("no second step could be followed")
-    every = (slopes.Moved(*one) for one in zip(taken[0].parameters, taken[0].slopes, strict=True))
-    times = [counted(one, told.rates[one.parameter.name]) for one in every if one.parameter.name in told.rates]
+    every = [slopes.Moved(*one) for one in zip(taken[0].parameters, taken[0].slopes, strict=True)]
+    every = [one for one in every if one.parameter.name in told.rates and one.rounding < slopes.ROUNDED]
+    rates = [told.rates[one.parameter.name] for one in every]
+    times = [counted(one, rate) for one, rate in zip(every, rates, strict=True)]
     known = [one for one in times if one is not None]
     if any(ADDED[0] < one < ADDED[1] for one in known):
-        return Failed(
-            "in train() the gradients of the first step are added to those of the second",
-            "Are they set to zero before every backward?",
-        )
-    if not known or not all(CLEARED[0] < one < CLEARED[1] for one in known):
+        return ADDED_UP
+    if len(known) < 2 or not all(CLEARED[0] < one < CLEARED[1] for one in known):
         raise Unjudged("a second step is none of its gradient and the first one's")
+    for one, rate, count in zip(every, rates, times, strict=True):
+        if one.is_left_out(rate):
+            return Failed(f"a first step of train() moves {one.parameter.name}, a second one does not", HINT)
+        if count is None and one.change.any() and fitted(one)[2] > FAR * one.allowed() and not one.is_clamped():
+            return Failed(f"a second step of train() does not go along the gradient of {one.parameter.name}", HINT)
     return None
 
 
@@ -35,15 +46,19 @@ def counted(second: slopes.Moved, rate: float) -> float | None:
     """How many times the first step's gradient, against which that went at this rate, is in the change that both made
     of a parameter; None if that is another number, or can't be told.
     """
-    if second.rounding > slopes.ROUNDED or not second.change.any():
+    if not second.change.any():
         return None
-    step, slope, _, first = second.scaled
+    _, slope, _, first = second.scaled
     if float(F.cosine_similarity(slope, first, 0).abs()) > PARALLEL:
         own = second.rate()
         return own and own / rate
+    own, times, missed = fitted(second)
+    return 1 - times * rate / own if own < 0 and missed < second.allowed() else None
+
+
+def fitted(second: slopes.Moved) -> tuple[float, float, float]:
+    """How much of its gradient and of the step before is in a step, and how far it misses all that these make."""
+    step, slope, _, first = second.scaled
     along = torch.stack([slope, first], 1)
-    fitted = torch.linalg.lstsq(along, step[:, None]).solution.flatten()
-    if float((along @ fitted - step).abs().max()) > second.allowed():
-        return None
-    own, times = -float(fitted[0]), float(fitted[1])
-    return 1 + times * rate / own if own > 0 else None
+    parts = torch.linalg.lstsq(along, step[:, None]).solution.flatten()
+    return *parts.tolist(), float((along @ parts - step).abs().max())

@@ -26,8 +26,7 @@ def step_of_train(g: Grading):
     if told and told.wrong:
         alone = "" if any(finding.status == UNJUDGED for finding in others) else f"{ALONE_RIGHT}: "
         raise Failed(alone + of_parameters(told), HINT)
-    cleared = found and "optimiser.zero_grad" in found.right
-    if failure := known(g, adam.miscounted) or (None if cleared else known(g, leftover.left)):
+    if failure := known(g, adam.miscounted) or known(g, leftover.failure):
         raise failure
     if found is None and told is None:
         raise NotApplicable("nothing is known of what a step of train() has to do")

@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from checker_support import findings, make_data, textbook
+from checker_support import TEXTBOOK, findings, make_data, textbook
 
 from checker import results
 from checker.driving.recording import Recording, Unrecorded
@@ -65,18 +65,8 @@ NETWORK = """        self.dropout = Dropout()
         )
         self.loss = MSE()
 """
-WHOLE = """        self.net = Sequential(
-            Conv2d(3, 16, 3, stride=2, padding=1),
-            ReLU(),
-            Conv2d(16, 32, 2, stride=2),
-            ReLU(),
-            TransposeConv2d(32, 16, 2, stride=2),
-            ReLU(),
-            TransposeConv2d(16, 3, 2, stride=2),
-            Sigmoid(),
-        )
-        self.loss = MSE()
-"""
+SOURCE = (TEXTBOOK / "Proj_2" / MODEL).read_text("utf-8")
+WHOLE = SOURCE[SOURCE.index("        self.net =") : SOURCE.index("        self.optimizer")]
 SKIPS = (
     (MODULES, "class SGD:", LAYERS),
     (MODULES, "import empty", "import cat, empty"),

@@ -12,6 +12,12 @@ BEGINS = "            total = 0.0\n"
 NO_MOMENTUM = MODEL, "lr=2.0, momentum=0.9", "lr=2.0"
 ONCE_AN_EPOCH = (MODEL, CLEARS, ""), (MODEL, BEGINS, BEGINS + CLEARS[4:])
 
+NEW_GRADIENTS = """                self.optimizer.step()
+                for layer in self.net.layers:
+                    if hasattr(layer, "weight"):
+                        layer.weight_grad = layer.weight_grad * 0
+                        layer.bias_grad = layer.bias_grad * 0
+"""
 SMALL_BATCHES = MODEL, "BATCH = 50", "BATCH = 8"
 TURNED = [(MODEL, f"{name}[batch].float()", f"{name}[batch].flip(2).float()") for name in ("noisy_in", "noisy_out")]
 ONE_RELU = (
@@ -95,6 +101,15 @@ WRONG = {
     ),
     "never cleared": (((MODEL, CLEARS, ""),), "added to those of the second"),
     "one ReLU at two places, with Adam": ((*ADAM, *ONE_RELU), "the gradient that it hands on"),
+    "the gradients of the first step in every other": (
+        (
+            (MODEL, CLEARS, ""),
+            (MODEL, "                self.optimizer.step()\n", NEW_GRADIENTS),
+            NO_MOMENTUM,
+            SMALL_BATCHES,
+        ),
+        "along the gradients of the first one again",
+    ),
     "Adam counts parameters": (
         (
             *ADAM,

@@ -34,9 +34,17 @@ Pair = tuple[Tensor, Tensor]
 def judge(g: Grading, pair: Pair, walk: Walk, found: network.Network) -> None:
     """Say in the verdicts of `walk`, which a step on `pair` took, whether those gradients that are right are gone."""
     for first, layers, after in second_steps(g, pair, walk, found):
-        times = [counted(first, layers, after, walk.confirmed)]
-        if times == [None] and walk.confirmed:  # not the same for all
-            times = [counted(first, layers, after, {name}) for name in walk.confirmed]
+        if (both := changes(first, layers, after, walk.confirmed)) is None:
+            continue
+        if goes_again(*both):
+            walk.said.wrong[CHECK] = Failed(
+                "in train() the second step goes along the gradients of the first one again, and not along its own",
+                "Does the optimiser have those that backward adds to, also if zero_grad has made new ones?",
+            )
+            return
+        times = [counted(*both)]
+        if times == [None]:  # not the same for all
+            times = [counted(*changes(first, layers, after, {name})) for name in walk.confirmed & after.keys()]
         if all(one and CLEARED[0] < one < CLEARED[1] for one in times):
             walk.said.right.add(CHECK)
             return
@@ -123,10 +131,9 @@ def is_close(a: Tensor, b: Tensor) -> bool:
     return a.shape == b.shape and float((a - b).abs().max()) < CLOSE * float(b.abs().max())
 
 
-def counted(walk: Walk, second: Walk, after: dict[str, Tensor], names: set[str]) -> float | None:
-    """How many times the first step's gradients of the parameters of these names are in the change that both steps
-    made of them, beside the second's; None if that is another number for some, or is not known. Where
-    the second step is shorter, by how much is told by the second gradients, if they point elsewhere.
+def changes(walk: Walk, second: Walk, after: dict[str, Tensor], names: set[str]) -> tuple[Tensor, Tensor] | None:
+    """What both steps made of the parameters of these names, in gradients, and two columns: torch's gradients of them
+    in the first step and in the second; None if there are none.
     """
     first, then = walk.gradients(), second.gradients()
     moved, columns = [], []
@@ -136,9 +143,22 @@ def counted(walk: Walk, second: Walk, after: dict[str, Tensor], names: set[str])
                 change = kept.torchs(after[kept.parameter.name] - kept.parameter.before.double())
                 moved.append((-change / walk.rate).flatten())
                 columns.append(torch.stack([one[kept.parameter.name].flatten() for one in (first, then)], 1))
-    if not moved:
-        return None
-    change, gradients = torch.cat(moved), torch.cat(columns)
+    return (torch.cat(moved), torch.cat(columns)) if moved else None
+
+
+def goes_again(change: Tensor, gradients: Tensor) -> bool:
+    """Whether the second step went along the first one's gradient, and not at all along its own."""
+    first_times, own = torch.linalg.lstsq(gradients, change[:, None]).solution.flatten().tolist()
+    missed = float((gradients @ change.new_tensor([first_times, own]) - change).abs().max() / change.abs().max())
+    apart = (1 - min(1.0, float(F.cosine_similarity(*gradients.unbind(1), 0)) ** 2)) ** 0.5
+    return missed < 0.02 * apart and 1.5 < first_times < ADDED[1] and abs(own) < 0.05
+
+
+def counted(change: Tensor, gradients: Tensor) -> float | None:
+    """How many times the first step's gradients are in the change that both steps made, beside the second's; None if
+    that is another number for some, or is not known. Where the second step is shorter, by how much is told by the
+    second gradients, if they point elsewhere.
+    """
     one, other = gradients.unbind(1)
     allowed = 0.02 * float(one.abs().max())
     times = float((change - other) @ one / (one @ one))

@@ -150,6 +150,19 @@ def test_wrong_networks_of_right_modules_fail(name, data, tmp_path):
     assert {name for name, one in found.items() if one.status == results.FAILED} == {STEP}
 
 
+def test_a_failure_of_modules_put_together_is_none_if_train_does_the_same_rightly(data, tmp_path):
+    copies = (
+        (MODULES, "self.layers = list(layers)", "self.layers = deepcopy(list(layers))"),
+        (MODULES, "from torch import empty", "from copy import deepcopy\n\nfrom torch import empty"),
+    )
+    found = findings(textbook(tmp_path / "right", *copies), data, "modules", "optimiser")
+    assert found["modules.sequential_backward"].status == results.PASSED
+    assert "in train() the same is right" in found["modules.sequential_backward"].warnings[0]
+    stops = MODULES, "for layer in reversed(self.layers):", "for layer in reversed(self.layers[1:]):"
+    found = findings(textbook(tmp_path / "wrong", *copies, stops), data, "modules", "optimiser")
+    assert found["modules.sequential_backward"].status == results.FAILED
+
+
 def step(loss, *parameters):
     """The slopes of what is computed of three pictures, after a step of 0.1 along torch's gradients."""
     pictures, targets = torch.rand(2, 3, 3, 8, 8, generator=torch.Generator().manual_seed(0))

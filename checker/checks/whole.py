@@ -11,13 +11,14 @@ from torch import Tensor
 from ..context import Grading
 from ..registry import Failed, Missing, NotApplicable, Unjudged
 from ..sandbox.child import SubmissionProblem
-from . import cases, judging, mixed, network, second, slopes
+from . import cases, judging, leftover, mixed, network, second, slopes
 from .moved import proportion
 from .steps import steps_taken
 from .told import LOSS, PREFIXES, STEP, Verdicts, check_of, checks_of
 from .walk import Walk
 
 VALUE = "optimiser.mse_forward"
+IN_A_ROW = "modules.sequential_backward"
 ENOUGH = 4  # parameters, of a network
 ALONE = "behaviour.accumulates", "behaviour.input_untouched", "behaviour.backward_twice"
 
@@ -36,7 +37,7 @@ def instead(g: Grading, check: str, reason: Exception) -> dict:
         if missing and check.startswith(("modules.", "optimiser.")) and g.once(judging.trains):
             raise Unjudged(f"{reason}, by any name that is known, but train() runs: look at it") from None
         raise reason from None
-    if check in ALONE and (missing or "modules.sequential_backward" in found.right):
+    if check in ALONE and (missing or IN_A_ROW in found.right):
         raise NotApplicable("its modules are judged in the network as a whole, where this makes no difference")
     if check in found.wrong:
         raise found.wrong[check]
@@ -63,7 +64,25 @@ def by_slopes(g: Grading) -> set[str]:
         return set()
     roles = [role for role in PREFIXES if judging.name_of(g, role) in told.held]
     parts = "grad_input", "grad_weight", "grad_bias"
-    return {STEP, "modules.sequential_backward", *(check_of(role, part) for role in roles for part in parts)}
+    return {STEP, IN_A_ROW, *(check_of(role, part) for role in roles for part in parts), *cleared(g)}
+
+
+def cleared(g: Grading) -> set[str]:
+    """The check of zero_grad, if a second step of train() is free of the first one's gradients."""
+    try:
+        return set() if g.once(leftover.failure) else {second.CHECK}
+    except (Unjudged, SubmissionProblem):
+        return set()
+
+
+def refuted(g: Grading, check: str) -> bool:
+    """Whether a failure of a check that puts modules together is none of the submission's, since its own training
+    does the same rightly: with the Sequential that the Model holds.
+    """
+    if check not in (IN_A_ROW, second.CHECK) or check not in g.once(by_slopes):
+        return False
+    own = judging.name_of(g, "Sequential")
+    return check == second.CHECK or own in g.once(slopes.told).held
 
 
 def role_of(check: str) -> str | None:

@@ -2,15 +2,18 @@
 network whatever it is made of.
 """
 
+from statistics import median
+
 import torch
 from torch.nn import functional as F
 
 from ..context import Grading
 from ..registry import Failed, Unjudged
 from . import slopes
-from .second import ADDED, CLEARED, PARALLEL
+from .second import ADDED, CLEARED
 from .steps import step_on
 
+CLEAR = 0.02  # of what tells both gradients apart, by which a step may miss them
 FAR = 5  # times what is allowed, by which a step must miss its gradients to be told of
 ADDED_UP = Failed(
     "in train() the gradients of the first step are added to those of the second",
@@ -28,7 +31,7 @@ def failure(g: Grading) -> Failed | None:
     every = [slopes.Moved(*one) for one in zip(taken[0].parameters, taken[0].slopes, strict=True)]
     every = [one for one in every if one.parameter.name in told.rates and one.rounding < slopes.ROUNDED]
     rates = [told.rates[one.parameter.name] for one in every]
-    times = [counted(one, rate) for one, rate in zip(every, rates, strict=True)]
+    times = counted(every, rates)
     known = [one for one in times if one is not None]
     if any(ADDED[0] < one < ADDED[1] for one in known):
         return ADDED_UP
@@ -42,18 +45,25 @@ def failure(g: Grading) -> Failed | None:
     return None
 
 
-def counted(second: slopes.Moved, rate: float) -> float | None:
-    """How many times the first step's gradient, against which that went at this rate, is in the change that both made
-    of a parameter; None if that is another number, or can't be told.
+def counted(every: list[slopes.Moved], rates: list[float]) -> list[float | None]:
+    """How many times the first step's gradient, against which that went at these rates, is in the change that both
+    made of each parameter; None where that is another number, or can't be told: where both gradients are as good as
+    parallel, or the step along its own is not as long as with most, by a decay perhaps.
     """
-    if not second.change.any():
-        return None
+    fits = [fitted(one) if one.change.any() else (0.0, 0.0, 1.0) for one in every]
+    own = [-fit[0] / rate for fit, rate in zip(fits, rates, strict=True)]
+    clear = [fit[2] < CLEAR * apart(one) for one, fit in zip(every, fits, strict=True)]
+    usual = median([one for one, is_clear in zip(own, clear, strict=True) if is_clear] or [0.0])
+    return [
+        1 + fit[1] / one if is_clear and usual > 0 and abs(one / usual - 1) < CLEAR else None
+        for fit, one, is_clear in zip(fits, own, clear, strict=True)
+    ]
+
+
+def apart(second: slopes.Moved) -> float:
+    """The sine between its gradient and the step before."""
     _, slope, _, first = second.scaled
-    if float(F.cosine_similarity(slope, first, 0).abs()) > PARALLEL:
-        own = second.rate()
-        return own and own / rate
-    own, times, missed = fitted(second)
-    return 1 - times * rate / own if own < 0 and missed < second.allowed() else None
+    return (1 - min(1.0, float(F.cosine_similarity(slope, first, 0)) ** 2)) ** 0.5
 
 
 def fitted(second: slopes.Moved) -> tuple[float, float, float]:

@@ -23,7 +23,7 @@ on_photographs = partial(
 GAUSSIAN = on_photographs(
     "gaussian",
     "noisy against clean targets over training time, Gaussian noise",
-    [config(targets=targets) for targets in ("noisy", "clean")],
+    [config(targets=targets, steps=12_000) for targets in ("noisy", "clean")],
 )
 
 TEXT = on_photographs(

@@ -126,13 +126,13 @@ def carried_out(check: Check, grading: Grading) -> dict | None:
 
     try:
         return check.run(grading)
+    except (Unjudged, Missing) as reason:
+        return whole.instead(grading, check.name, reason)
     except Failed:
         if not whole.refuted(grading, check.name):
             raise
         grading.warn("it failed when the grader put the modules together, but in train() the same is right")
         return {"whole": True}
-    except (Unjudged, Missing) as reason:
-        return whole.instead(grading, check.name, reason)
     except Follows as other:
         behind = grading.findings.get(other.check)
         if behind and behind.status in (results.FAILED, results.SKIPPED):

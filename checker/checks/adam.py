@@ -14,15 +14,14 @@ CLOSE = 0.01  # of a size
 FEWEST = 4  # parameters
 
 
-def miscounted(g: Grading) -> Failed | None:
-    """Whether each parameter's step is as long as if it was taken one step later than that of the one before."""
+def judge(g: Grading) -> None:
+    """Failed if each parameter's step is as long as if it was taken one step later than that of the one before."""
     seen = next(slopes.steps(g), (None, 0))[0]
     if seen and counts_parameters(seen):
-        return Failed(
+        raise Failed(
             "Adam's first step is shorter for each parameter than for the one before, as if it were a later one",
             "Is the number of steps counted once in a step, and not once for every parameter?",
         )
-    return None
 
 
 def counts_parameters(seen: Seen) -> bool:

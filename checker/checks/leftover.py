@@ -22,8 +22,8 @@ ADDED_UP = Failed(
 HINT = "Is something of the first step still in use, such as a mask, an input, or a list of the old weights?"
 
 
-def failure(g: Grading) -> Failed | None:
-    """What is wrong with the next step, after a first one in which nothing was. Raises Unjudged where not known."""
+def judge(g: Grading) -> None:
+    """Failed if the next step is wrong, after a first one in which nothing was. Raises Unjudged where not known."""
     told = g.once(slopes.told)
     taken = None if told.wrong else step_on(g, told.pictures, told.sgd, "recorded", epochs=2)
     if taken is None or isinstance(taken[0].slopes, str):
@@ -34,15 +34,14 @@ def failure(g: Grading) -> Failed | None:
     times = counted(every, rates)
     known = [one for one in times if one is not None]
     if any(ADDED[0] < one < ADDED[1] for one in known):
-        return ADDED_UP
+        raise ADDED_UP
     if len(known) < 2 or not all(CLEARED[0] < one < CLEARED[1] for one in known):
         raise Unjudged("a second step is none of its gradient and the first one's")
     for one, rate, count in zip(every, rates, times, strict=True):
         if one.is_left_out(rate):
-            return Failed(f"a first step of train() moves {one.parameter.name}, a second one does not", HINT)
+            raise Failed(f"a first step of train() moves {one.parameter.name}, a second one does not", HINT)
         if count is None and one.change.any() and fitted(one)[2] > FAR * one.allowed() and not one.is_clamped():
-            return Failed(f"a second step of train() does not go along the gradient of {one.parameter.name}", HINT)
-    return None
+            raise Failed(f"a second step of train() does not go along the gradient of {one.parameter.name}", HINT)
 
 
 def counted(every: list[slopes.Moved], rates: list[float]) -> list[float | None]:

@@ -26,8 +26,8 @@ def step_of_train(g: Grading):
     if told and told.wrong:
         alone = "" if any(finding.status == UNJUDGED for finding in others) else f"{ALONE_RIGHT}: "
         raise Failed(alone + of_parameters(told), HINT)
-    if failure := known(g, adam.miscounted) or known(g, leftover.failure):
-        raise failure
+    for judge in (adam.judge, leftover.judge):
+        known(g, judge)
     if found is None and told is None:
         raise NotApplicable("nothing is known of what a step of train() has to do")
     if not judging.with_parameters(g):
@@ -36,7 +36,7 @@ def step_of_train(g: Grading):
 
 
 def known(g: Grading, judgement):
-    """What a judgement comes to; None if it can't be made."""
+    """What a judgement comes to; None if it can't be made. Raises Failed."""
     try:
         return g.once(judgement)
     except (Unjudged, SubmissionProblem):

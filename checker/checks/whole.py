@@ -70,19 +70,23 @@ def by_slopes(g: Grading) -> set[str]:
 def cleared(g: Grading) -> set[str]:
     """The check of zero_grad, if a second step of train() is free of the first one's gradients."""
     try:
-        return set() if g.once(leftover.failure) else {second.CHECK}
-    except (Unjudged, SubmissionProblem):
+        g.once(leftover.judge)
+    except (Failed, Unjudged, SubmissionProblem):
         return set()
+    return {second.CHECK}
 
 
 def refuted(g: Grading, check: str) -> bool:
     """Whether a failure of a check that puts modules together is none of the submission's, since its own training
-    does the same rightly: with the Sequential that the Model holds.
+    does the same rightly: with the Sequential that the Model holds, or without the convolutions that were asked to
+    clear their gradients.
     """
     if check not in (IN_A_ROW, second.CHECK) or check not in g.once(by_slopes):
         return False
-    own = judging.name_of(g, "Sequential")
-    return check == second.CHECK or own in g.once(slopes.told).held
+    held = g.once(slopes.told).held
+    if check == IN_A_ROW:
+        return judging.name_of(g, "Sequential") in held
+    return not held & {judging.name_of(g, role) for role in judging.WITH_PARAMETERS}
 
 
 def role_of(check: str) -> str | None:
